@@ -1,0 +1,102 @@
+"""One call of a program: reading in one transaction, changing in one, and changing once per Idempotency-Key."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from flask import g, request
+
+from api.answers import Answer
+from api.guard import Caller, current_caller, parsed
+from core.db import Session
+from core.vault import Vault
+from mailboxes import done_requests
+from mailboxes.administration import Administration
+from mailboxes.done_requests import Effect
+from web.context import Services, services
+
+A = TypeVar("A", bound=Answer)
+
+# Under this name an effect keeps a generated password, sealed so that only a repetition by the same bearer opens it.
+_SEALED = "sealed"
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a change brought about: facts that are kept, and a generated password, which is kept only sealed."""
+
+    facts: Effect
+    password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class Change(Generic[A]):
+    """`do` makes the change. `tell` answers from the state as it is; None when the change doesn't hold any more."""
+
+    do: Callable[[Session], Done]
+    tell: Callable[[Session, Done], A | None]
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a view works with."""
+
+    caller: Caller
+    services: Services
+
+    @property
+    def admin(self) -> Administration:
+        return self.caller.admin
+
+    @classmethod
+    def current(cls) -> "Call":
+        return cls(current_caller(), services())
+
+
+def perform(change: Change[A], key: str | None) -> A:
+    """Make the change, once for this key, and answer. What is told was true in the transaction it was told from."""
+    call = Call.current()
+    with call.services.db.write() as session:
+        if key is None:
+            return _told(change, session, change.do(session))
+        vault = _vault(call, key)
+        place = done_requests.take(session, call.caller.bearer.token_id, key, _request_mac(call))
+        if place.effect is not None:
+            before = _unsealed(vault, place.effect)
+            answer = change.tell(session, before)
+            if answer is not None:
+                g.replayed = True
+                return answer
+        done = change.do(session)
+        done_requests.note(session, place, _sealed(vault, done))
+        return _told(change, session, done)
+
+
+def _told(change: Change[A], session: Session, done: Done) -> A:
+    session.flush()
+    answer = change.tell(session, done)
+    if answer is None:
+        raise RuntimeError("a change doesn't hold in the transaction that made it")
+    return answer
+
+
+def _request_mac(call: Call) -> str:
+    """Tells this request from others. Keyed, as the body may hold a password."""
+    body = request.get_data(cache=True)
+    canonical = json.dumps(parsed(body) if body else {}, sort_keys=True, ensure_ascii=True)
+    return call.services.vault.derive("done-request", f"{request.method} {request.full_path} {canonical}")
+
+
+def _vault(call: Call, key: str) -> Vault:
+    """Opens only with the token, of which the database has a hash, and the key the caller chose."""
+    return Vault(call.services.vault.derive("done-request-seal", f"{call.caller.token_mac} {key}"))
+
+
+def _sealed(vault: Vault, done: Done) -> Effect:
+    return {**done.facts, _SEALED: vault.encrypt(done.password)} if done.password else done.facts
+
+
+def _unsealed(vault: Vault, effect: Mapping[str, Any]) -> Done:
+    facts = {name: value for name, value in effect.items() if name != _SEALED}
+    return Done(facts, vault.decrypt(effect[_SEALED]) if _SEALED in effect else "")

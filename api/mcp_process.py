@@ -1,0 +1,126 @@
+"""`python -m api.mcp_process`: the tool server over streamable HTTP, at /mcp on MCP_PORT.
+
+Every request brings its own token, which is passed on to the REST API; nothing is kept between two requests. It ends
+on SIGTERM, and when its standard input ends: that is held open by the supervisor.
+"""
+
+import asyncio
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import uvicorn
+from mcp.server.mcpserver import Context
+from mcp.server.transport_security import TransportSecuritySettings
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.mcp_tools import build
+from api.rest_client import Bearer, RestClient
+from core.config import Config
+from core.logs import configure
+from core.vault import Vault
+
+PATH = "/mcp"
+_SCHEME = "bearer "
+_READY_SECONDS = 0.02
+
+
+class BearersOnly:
+    """Lets through who brings a token; whether it is a good one, the API says."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not _token(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")):
+            refusal = JSONResponse(
+                {"error": "unauthenticated", "message": "Send Authorization: Bearer <API token>."},
+                401,
+                {"WWW-Authenticate": 'Bearer realm="postroom"'},
+            )
+            await refusal(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def application(config: Config) -> Starlette:
+    """The ASGI application; it calls the web server of this configuration."""
+    vault = Vault.of(config)
+
+    def bearer_of(context: Context[Any, Any]) -> Bearer:
+        headers = context.headers or {}
+        request = context.request_context.request
+        address = request.client.host if request is not None and request.client else ""
+        return Bearer(_token(headers.get("authorization", "")), address, vault.derive("mcp-caller", address))
+
+    server = build(RestClient(f"http://{_reachable(config.host)}:{config.port}"), bearer_of)
+    app = server.streamable_http_app(
+        streamable_http_path=PATH,
+        json_response=True,
+        stateless_http=True,
+        transport_security=_only_known_hosts(config),
+    )
+    app.add_middleware(BearersOnly)
+    return app
+
+
+def main() -> None:
+    config = Config.from_env(os.environ)
+    app = application(config)
+    configure(Path(os.environ["POSTROOM_LOG"]) if os.environ.get("POSTROOM_LOG") else None)
+    for noisy in ("httpx2", "mcp", "uvicorn.access"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=config.host,
+            port=config.mcp_port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=3,
+        )
+    )
+    asyncio.run(_serve(server))
+
+
+async def _serve(server: uvicorn.Server) -> None:
+    serving = asyncio.create_task(server.serve())
+    while not server.started and not serving.done():
+        await asyncio.sleep(_READY_SECONDS)
+    if server.started:
+        print("ready", flush=True)
+    if os.environ.get("POSTROOM_LIFELINE"):
+        asyncio.get_running_loop().add_reader(sys.stdin.fileno(), _end, server)
+    await serving
+
+
+def _end(server: uvicorn.Server) -> None:
+    server.should_exit = True
+
+
+def _token(authorization: str) -> str:
+    return authorization[len(_SCHEME) :].strip() if authorization.lower().startswith(_SCHEME) else ""
+
+
+def _reachable(host: str) -> str:
+    """Where the web server of this machine answers when it listens on every address."""
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  nothing is bound here
+
+
+def _only_known_hosts(config: Config) -> TransportSecuritySettings:
+    """A page in somebody's browser must not reach this by a name of its own (DNS rebinding)."""
+    names = {config.host, "127.0.0.1", "localhost", "[::1]", urlsplit(config.public_url).hostname or ""}
+    hosts = [form for name in sorted(names) if name for form in (name, f"{name}:*")]
+    origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
+    return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
+
+
+if __name__ == "__main__":
+    main()

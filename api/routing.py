@@ -1,0 +1,122 @@
+"""How a view becomes a route: its scope, its shapes, its outcomes, and its place in the document, said once."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from flask import Blueprint, Response, g, request
+from pydantic import BaseModel, ValidationError
+from spectree import Response as Outcomes
+
+from api.answers import Answer, ErrorAnswer
+from api.bodies import WriteHeaders
+from api.calls import Call, Change, perform
+from api.document import BASE, security, tree
+from api.envelope import Invalid
+from api.guard import admit, check_body, require
+
+ID = "int(min=1, max=2147483647)"
+
+api = Blueprint("api", __name__, url_prefix=BASE)
+
+Read = Callable[..., Answer]
+Write = Callable[..., Change[Any]]
+
+
+@api.before_request
+def _admit() -> None:
+    admit()
+    check_body()
+
+
+def read(
+    rule: str, scope: str, answer: type[Answer], *, tag: str, query: type[BaseModel] | None = None
+) -> Callable[[Read], Read]:
+    """A view `(call, **path, query=…) -> answer` for GET."""
+
+    def add(view: Read) -> Read:
+        @wraps(view)
+        def serve(**path: int) -> dict[str, Any]:
+            extra = {"query": request.context.query} if query else {}  # type: ignore[attr-defined]
+            return view(Call.current(), **path, **extra).model_dump(mode="json")
+
+        validated = tree.validate(
+            query=query,
+            resp=_outcomes(200, answer),
+            tags=[tag],
+            security=security(scope),
+            before=_invalid,
+            operation_id=view.__name__,
+        )(serve)
+        _route(rule, "GET", scope, view, validated)
+        return view
+
+    return add
+
+
+def write(
+    method: str,
+    rule: str,
+    scope: str,
+    answer: type[Answer],
+    *,
+    tag: str,
+    status: int = 200,
+    body: type[BaseModel] | None = None,
+    headers: type[WriteHeaders] = WriteHeaders,
+) -> Callable[[Write], Write]:
+    """A view `(call, **path, body=…) -> Change` for POST, PATCH or DELETE, done once per Idempotency-Key."""
+
+    def add(view: Write) -> Write:
+        @wraps(view)
+        def serve(**path: int) -> tuple[dict[str, Any], int, dict[str, str]]:
+            given = request.context  # type: ignore[attr-defined]
+            extra = {"body": given.json} if body else {}
+            change = view(Call.current(), **path, **extra)
+            told = perform(change, given.headers.idempotency_key).model_dump(mode="json")
+            return told, status, {"Idempotent-Replayed": "true"} if g.get("replayed") else {}
+
+        validated = tree.validate(
+            json=body,
+            headers=headers,
+            resp=_outcomes(status, answer),
+            tags=[tag],
+            security=security(scope),
+            before=_invalid,
+            operation_id=view.__name__,
+        )(serve)
+        _route(rule, method, scope, view, validated)
+        return view
+
+    return add
+
+
+def _route(rule: str, method: str, scope: str, view: Callable[..., Any], validated: Callable[..., Any]) -> None:
+    @wraps(validated)
+    def guarded(**path: int) -> Response:
+        require(scope)
+        return cast(Response, validated(**path))
+
+    api.add_url_rule(rule.replace("<id:", f"<{ID}:"), view.__name__, guarded, methods=[method])
+
+
+def _outcomes(status: int, answer: type[Answer]) -> Outcomes:
+    errors = {f"HTTP_{code}": ErrorAnswer for code in (401, 403, 404, 409, 413, 415, 422, 429, 500, 503)}
+    return Outcomes(**{f"HTTP_{status}": answer}, **errors)
+
+
+def _invalid(_request: object, _response: object, error: Exception | None, _instance: object, _adapter: object) -> None:
+    """What the shapes refuse, in our envelope. Nothing that was sent is repeated."""
+    if not isinstance(error, ValidationError):
+        return
+    fields: dict[str, list[str]] = {}
+    for found in error.errors(include_url=False, include_context=False, include_input=False):
+        if found["loc"][-1:] != ("none",):  # "or nothing" is no other thing to try
+            fields.setdefault(_field(found["loc"]), []).append(found["msg"].removeprefix("Value error, "))
+    raise Invalid(fields)
+
+
+def _field(where: tuple[int | str, ...]) -> str:
+    """The name of the field, and which of a list; without the shape that was tried on it."""
+    name, rest = (where[0], where[1:]) if where else ("body", ())
+    return ".".join([str(name), *(str(part) for part in rest if isinstance(part, int))])

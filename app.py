@@ -1,0 +1,97 @@
+"""Postroom, joined: the only place where rooms meet, and nobody imports it."""
+
+import logging
+import os
+
+from flask import Flask
+from flask_wtf import CSRFProtect
+
+import api.cli
+import api.views
+import auth.console_views
+import auth.settings_views
+import auth.views
+import mailboxes.cli
+import mailboxes.views
+import servers.cli
+import web.pages
+import webmail.views
+from auth.sessions import SessionEvents
+from core.background import Background
+from core.config import Config
+from core.db import Database
+from core.vault import Vault
+from mail.pool import Pool
+from mail.submission import Submission
+from mailboxes.doors import Closing, Doors
+from servers.doveadm import Doveadm
+from web import assets, context, converters, errors, form_cookie, gate, headers
+from web.context import EXTENSION, Services
+from webmail.drafting import MAX_ATTACHMENTS
+
+# What a form needs around the attachments it carries: the text twice, and the boundaries.
+_FORM_ROOM = 4 * 1024 * 1024
+
+log = logging.getLogger(__name__)
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """The web application. It opens no connection before the first request needs one."""
+    config = config or Config.from_env(os.environ)
+    services = join(config)
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = services
+    app.config.update(
+        SECRET_KEY=services.vault.flask_secret,
+        MAX_CONTENT_LENGTH=MAX_ATTACHMENTS + _FORM_ROOM,
+        # A long message is one field of a form; the whole request is bounded above.
+        MAX_FORM_MEMORY_SIZE=_FORM_ROOM,
+        SESSION_COOKIE_NAME="__Host-form" if config.is_https else "form",
+        SESSION_COOKIE_SECURE=config.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,  # it lives as long as the session: a page may be open all day
+        WTF_CSRF_SSL_STRICT=False,  # the token is enough, and our pages send no Referer to themselves everywhere
+    )
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    form_cookie.install(app)
+    csrf = CSRFProtect(app)
+    # Forged requests ride on cookies, and the API takes none: a token is sent on purpose.
+    csrf.exempt(api.views.blueprint)
+    for install in (converters.install, context.install, gate.install, headers.install, errors.install, assets.install):
+        install(app)
+    for room in (web.pages, auth.views, auth.settings_views, auth.console_views, webmail.views):
+        app.register_blueprint(room.blueprint)
+    for blueprint in (mailboxes.views.console, mailboxes.views.shares, mailboxes.views.signature):
+        app.register_blueprint(blueprint)
+    api.views.install(app)
+    for commands in (mailboxes.cli, servers.cli, api.cli):
+        commands.install(app)
+    return app
+
+
+def join(config: Config) -> Services:
+    """The long-lived objects of one process, each told of the others it serves."""
+    pool = Pool(config.host_of_servers, config.imap_port)
+    doveadm = Doveadm.of(config)
+
+    def close(closing: Closing) -> None:
+        pool.evict(mailbox=closing.mailbox, person=closing.person)
+        doveadm.kick(closing.mailbox)
+
+    def sessions_ended(session_ids: list[int], address: str) -> None:
+        for session_id in session_ids:
+            pool.evict(owner=session_id)
+        doveadm.kick(address)
+
+    return Services(
+        config=config,
+        db=Database(config.database_url),
+        vault=Vault.of(config),
+        pool=pool,
+        submission=Submission(config.host_of_servers, config.submission_port, config.mail_hostname),
+        doors=Doors(close),
+        session_events=SessionEvents([sessions_ended]),
+        doveadm=doveadm,
+        background=Background("letters"),
+    )

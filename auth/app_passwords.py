@@ -1,0 +1,97 @@
+"""Passwords for a person's own devices: generated, shown once, revocable one by one.
+
+They open the person's own mailbox by IMAP and submission, never a shared one, and never this webmail.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from auth import logins, session_list
+from auth.errors import SignInExpired, TooManyAppPasswords
+from auth.models import AppPassword
+from auth.passwords import groups
+from auth.sessions import SessionEvents
+from core.db import Database, now
+
+MOST = 50
+MAX_LABEL = 100
+_GROUPS = 7  # 140 bits: enough for a plain SHA-256, which the mail servers compare in SQL
+
+
+@dataclass(frozen=True)
+class AppPasswordView:
+    """An app password as its person sees it in the list. Times are aware, in UTC."""
+
+    id: int
+    label: str
+    created: datetime
+    last_used: datetime | None
+
+
+def create(db: Database, login_id: int, label: str) -> str:
+    """A new app password, to be typed as it stands, hyphens included. This is the only time it can be seen.
+
+    Raises TooManyAppPasswords.
+    """
+    secret = groups(_GROUPS)
+    with db.write() as session:
+        if logins.get(session, login_id, lock=True) is None:
+            raise SignInExpired("the sign-in is gone")
+        if count(session, login_id) >= MOST:
+            raise TooManyAppPasswords("full")
+        session.add(
+            AppPassword(
+                login_id=login_id,
+                label=" ".join(label.split())[:MAX_LABEL] or "Unnamed device",
+                secret_sha256=hashlib.sha256(secret.encode()).hexdigest(),
+                created_at=now(),
+            )
+        )
+    return secret
+
+
+def listing(session: Session, login_id: int) -> list[AppPasswordView]:
+    """The person's app passwords, newest first."""
+    rows = session.scalars(select(AppPassword).where(AppPassword.login_id == login_id).order_by(AppPassword.id.desc()))
+    return [AppPasswordView(row.id, row.label, _time(row.created_at), _used(row.last_used_at)) for row in rows]
+
+
+def count(session: Session, login_id: int) -> int:
+    return session.scalar(select(func.count()).where(AppPassword.login_id == login_id)) or 0
+
+
+def revoke(db: Database, events: SessionEvents, login_id: int, app_password_id: int) -> str | None:
+    """Revoke one; its connections end. The label, or None when this person has no such app password."""
+    with db.write() as session:
+        return revoke_one(session, events, login_id, app_password_id)
+
+
+def revoke_one(session: Session, events: SessionEvents, login_id: int, app_password_id: int) -> str | None:
+    """The same, inside a transaction that does more."""
+    label = session.scalar(
+        delete(AppPassword)
+        .where(AppPassword.id == app_password_id, AppPassword.login_id == login_id)
+        .returning(AppPassword.label)
+    )
+    login = logins.get(session, login_id)
+    if label is not None and login is not None:
+        session_list.cut_connections(session, events, login)
+    return label
+
+
+def revoke_all(session: Session, login_id: int) -> int:
+    """Revoke every app password of this person; how many there were."""
+    gone = session.execute(delete(AppPassword).where(AppPassword.login_id == login_id).returning(AppPassword.id))
+    return len(gone.all())
+
+
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _used(seconds: int | None) -> datetime | None:
+    return None if seconds is None else _time(seconds)

@@ -1,0 +1,187 @@
+"""The settings of one Postroom, read once from the environment and never changed."""
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+ASSET_SOURCES = ("cdn", "local")
+LOCAL_DEFAULT_HOSTNAME = "mail.postroom.test"
+
+
+class ConfigError(Exception):
+    """A setting that can't be used; its text is one line that says what to change."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything a process of Postroom needs to know. Ports are TCP ports on `host`; paths are absolute."""
+
+    data_dir: Path
+    database_url: str
+    host: str = "127.0.0.1"
+    port: int = 8000
+    imap_port: int = 8143
+    submission_port: int = 8587
+    smtp_port: int = 8025
+    demo: bool = True
+    assets: str = "cdn"
+    public_url: str = "http://127.0.0.1:8000"
+    # The name we give in EHLO, Received and Message-ID. Never the machine's own: customers read those headers.
+    mail_hostname: str = LOCAL_DEFAULT_HOSTNAME
+    # Only from this network do the mail servers accept the key of a web session.
+    webmail_net: str = "127.0.0.1/32"
+    # "host:port" that carries mail for outside domains; empty: such mail is refused with a clear 550.
+    relay: str = ""
+    # Encrypts second-factor seeds and signs cookies; empty: a file in `secrets_dir`, made at the first start.
+    secret_key: str = ""
+    # What API tokens begin with, so that secret scanners recognise one that strayed.
+    api_token_prefix: str = "pr_live_"  # noqa: S105  no secret
+    api_requests_per_minute: int = 600  # for one token
+    mcp_port: int = 8765
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings. Raises ConfigError with one clear line."""
+        data_dir = Path(environ.get("DATA_DIR") or "data").absolute()
+        host = environ.get("HOST") or "127.0.0.1"
+        port = _port(environ, "PORT", 8000)
+        config = cls(
+            data_dir=data_dir,
+            database_url=_database_url(environ.get("DATABASE_URL") or f"sqlite:///{data_dir}/postroom.db"),
+            host=host,
+            port=port,
+            imap_port=_port(environ, "IMAP_PORT", 8143),
+            submission_port=_port(environ, "SUBMISSION_PORT", 8587),
+            smtp_port=_port(environ, "SMTP_PORT", 8025),
+            demo=_switch(environ, "DEMO", default=True),
+            assets=_choice(environ, "ASSETS", ASSET_SOURCES),
+            public_url=_public_url(environ.get("PUBLIC_URL") or f"http://{host}:{port}"),
+            mail_hostname=environ.get("MAIL_HOSTNAME") or LOCAL_DEFAULT_HOSTNAME,
+            webmail_net=_network(environ, "WEBMAIL_NET", "127.0.0.1/32"),
+            relay=_relay(environ.get("SMTP_RELAY") or ""),
+            secret_key=_secret_key(environ.get("SECRET_KEY") or ""),
+            api_token_prefix=_token_prefix(environ.get("API_TOKEN_PREFIX") or "pr_live_"),
+            api_requests_per_minute=_count(environ, "API_REQUESTS_PER_MINUTE", 600),
+            mcp_port=_port(environ, "MCP_PORT", 8765),
+        )
+        if config.demo and not config.is_loopback:
+            raise ConfigError(
+                f"HOST={host} is not a loopback address and the demo's passwords are public: "
+                "set DEMO=0 or HOST=127.0.0.1."
+            )
+        return config
+
+    @property
+    def is_loopback(self) -> bool:
+        """True when nobody but this machine can reach `host`."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    @property
+    def host_of_servers(self) -> str:
+        """Where our own mail servers listen: beside the web server, and never beyond this machine."""
+        return "127.0.0.1"
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https://")
+
+    @property
+    def run_dir(self) -> Path:
+        return self.data_dir / "run"
+
+    @property
+    def mail_root(self) -> Path:
+        return self.data_dir / "mail"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.data_dir / "log"
+
+    @property
+    def secrets_dir(self) -> Path:
+        return self.data_dir / "secrets"
+
+    @property
+    def lmtp_socket(self) -> Path:
+        return self.run_dir / "dovecot" / "lmtp"
+
+
+def _port(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise ConfigError(f"{name}={text} is not a port: give a number from 1 to 65535.")
+    return int(text)
+
+
+def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+    text = environ.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000_000:
+        raise ConfigError(f"{name}={text} is not a number from 1 to 1000000000.")
+    return int(text)
+
+
+def _token_prefix(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{2,32}", text, re.ASCII):
+        raise ConfigError(f"API_TOKEN_PREFIX={text} must be 2 to 32 letters, digits, _ or -.")
+    return text
+
+
+def _switch(environ: Mapping[str, str], name: str, *, default: bool) -> bool:
+    text = environ.get(name, "").strip()
+    if text not in ("", "0", "1"):
+        raise ConfigError(f"{name}={text} is neither 1 (on) nor 0 (off).")
+    return default if text == "" else text == "1"
+
+
+def _choice(environ: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> str:
+    text = environ.get(name) or allowed[0]
+    if text not in allowed:
+        raise ConfigError(f"{name}={text} is not one of {', '.join(allowed)}.")
+    return text
+
+
+def _database_url(text: str) -> str:
+    """SQLite or PostgreSQL; the usual short forms of PostgreSQL's URL name the driver we install."""
+    for short in ("postgres://", "postgresql://"):
+        if text.startswith(short):
+            return "postgresql+psycopg://" + text.removeprefix(short)
+    if not text.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ConfigError("DATABASE_URL must start with sqlite:/// or postgresql://.")
+    return text
+
+
+def _public_url(text: str) -> str:
+    url = urlsplit(text)
+    if url.scheme not in ("http", "https") or not url.netloc or url.path.strip("/"):
+        raise ConfigError(f"PUBLIC_URL={text} must look like https://mail.example.com.")
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _network(environ: Mapping[str, str], name: str, default: str) -> str:
+    text = environ.get(name) or default
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError as error:
+        raise ConfigError(f"{name}={text} is not a network such as 10.0.0.5/32.") from error
+
+
+def _relay(text: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if text and not (host and colon and port.isdigit()):
+        raise ConfigError(f"SMTP_RELAY={text} must look like smtp.example.com:587.")
+    return text
+
+
+def _secret_key(text: str) -> str:
+    if text and len(text) < 32:
+        raise ConfigError("SECRET_KEY is too short: give at least 32 random characters, or leave it out.")
+    return text

@@ -1,0 +1,124 @@
+"""Handing a message to the next server, LMTP (RFC 2033) or SMTP (RFC 5321): first ask, then commit.
+
+Asking (MAIL and every RCPT) changes nothing anywhere, so several hand-overs can be asked and all be given up when one
+of them says no. After `commit` there is no way back.
+"""
+
+import re
+import smtplib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_CONNECT_SECONDS = 10.0
+# RFC 5321 §4.5.3.2.6 allows ten minutes after the final dot; a person waits, and the next server is ours or nearby.
+_COMMIT_SECONDS = 60.0
+_LINE_START_DOT = re.compile(rb"(?m)^\.")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the next server said of one recipient; `code` 0 means it never said (the connection was lost)."""
+
+    code: int
+    text: str
+
+    @property
+    def accepted(self) -> bool:
+        return 200 <= self.code < 300
+
+    @property
+    def temporary(self) -> bool:
+        return 400 <= self.code < 500
+
+    @property
+    def unknown(self) -> bool:
+        return self.code == 0
+
+
+_AWAY = Answer(451, "4.3.0 the next mail server does not answer")
+_LOST = Answer(0, "the connection was lost after the message had been handed over")
+
+
+class Handover:
+    """One message to one server. Use: `ask`, then `commit` or `abandon`; never twice, never from two threads."""
+
+    def __init__(self, connect: Callable[[], smtplib.SMTP], *, answers_each: bool) -> None:
+        self._connect = connect
+        self._answers_each = answers_each
+        self._server: smtplib.SMTP | None = None
+        self._recipients: tuple[str, ...] = ()
+
+    @classmethod
+    def to_mailboxes(cls, socket_path: Path, hostname: str) -> Self:
+        """To the server that keeps the mail, by LMTP over a Unix socket; `hostname` is what we call ourselves."""
+        return cls(
+            lambda: smtplib.LMTP(str(socket_path), local_hostname=hostname, timeout=_CONNECT_SECONDS),
+            answers_each=True,
+        )
+
+    @classmethod
+    def to_relay(cls, host: str, port: int, hostname: str) -> Self:
+        """To the server that carries mail to the outside."""
+        return cls(
+            lambda: smtplib.SMTP(host, port, local_hostname=hostname, timeout=_CONNECT_SECONDS), answers_each=False
+        )
+
+    def ask(self, sender: str, recipients: tuple[str, ...]) -> Mapping[str, Answer]:
+        """Would you take it? An answer for every recipient; a server that is away is a temporary no for all."""
+        self._recipients = recipients
+        try:
+            self._server = self._connect()
+            self._server.ehlo_or_helo_if_needed()
+            mail = _answer(self._server.mail(sender))
+            if not mail.accepted:
+                return dict.fromkeys(recipients, mail)
+            return {recipient: _answer(self._server.rcpt(recipient)) for recipient in recipients}
+        except (OSError, smtplib.SMTPException):
+            return dict.fromkeys(recipients, _AWAY)
+
+    def commit(self, message: bytes) -> Mapping[str, Answer]:
+        """Hand it over to everyone asked. `message` has CRLF line ends; dots are doubled here (RFC 5321 §4.5.2)."""
+        server, recipients = self._server, self._recipients
+        if server is None or server.sock is None:
+            return dict.fromkeys(recipients, _AWAY)
+        try:
+            server.sock.settimeout(_COMMIT_SECONDS)
+            go_ahead = _answer(server.docmd("DATA"))
+        except (OSError, smtplib.SMTPException):
+            return dict.fromkeys(recipients, _AWAY)
+        if go_ahead.code != 354:
+            return dict.fromkeys(recipients, go_ahead)
+        answers = self._send(server, _stuffed(message))
+        self.abandon()
+        return answers
+
+    def abandon(self) -> None:
+        """Leave. Before `commit` the server forgets all it was told."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
+    def _send(self, server: smtplib.SMTP, stuffed: bytes) -> dict[str, Answer]:
+        answers = dict.fromkeys(self._recipients, _LOST)
+        try:
+            server.send(stuffed)
+            if self._answers_each:
+                for recipient in self._recipients:  # RFC 2033 §4.2: one reply each, in the order of the RCPTs
+                    answers[recipient] = _answer(server.getreply())
+            else:
+                answers = dict.fromkeys(self._recipients, _answer(server.getreply()))
+        except (OSError, smtplib.SMTPException):
+            return answers
+        return answers
+
+
+def _stuffed(message: bytes) -> bytes:
+    end = b".\r\n" if message.endswith(b"\r\n") else b"\r\n.\r\n"
+    return _LINE_START_DOT.sub(b"..", message) + end
+
+
+def _answer(reply: tuple[int, bytes]) -> Answer:
+    code, text = reply
+    return Answer(code if code > 0 else 451, text.decode(errors="replace").replace("\n", " ")[:400])

@@ -1,0 +1,151 @@
+"""Reading: nothing in here changes a message, not even \\Seen (BODY.PEEK, RFC 9051 section 6.4.5)."""
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from mail.errors import FolderNotFound, MessageGone, ProtocolTrouble, UnsafeText
+from mail.imap_answers import Node, number, octets, pairs, parse, ranges
+from mail.imap_connection import BUDGET, string
+from mail.imap_folders import LIST_EVERYTHING, Folder, folders, to_wire
+from mail.imap_search import Search, keys
+from mail.imap_session import Session, uid_sets
+from mail.imap_structure import Opened, structure
+from mail.imap_summaries import SUMMARY_ITEMS, Summary, fetched, flags, summary, when
+from mail.structure import Part
+
+HEADER_LIMIT: Final = 128 * 1024
+PART_LIMIT: Final = 2_000_000
+SEARCH_SECONDS: Final = 30.0  # the first search of 100,000 messages reads all their headers
+_FOUND_LIMIT: Final = 1_000_000
+_SLACK: Final = 256 * 1024  # what an answer may have around the octets asked for
+_ROWS: Final = 160 * 1024 * 1024  # fifty rows, each with as many recipients as a header of 2 MB can name
+_SECTION: Final = re.compile(r"(?:[1-9][0-9]{0,4}(?:\.[1-9][0-9]{0,4}){0,60}(?:\.(?:MIME|HEADER|TEXT))?|HEADER|TEXT|)")
+
+
+class Reading(Session):
+    """What can be asked of the mailbox. Every UID method raises MessageGone when the message isn't there any more."""
+
+    def folders(self) -> list[Folder]:
+        """All folders with their counts, in one round trip."""
+        command = LIST_EVERYTHING
+        return folders(self._first(lambda: self._connection.run(*command, keep=(b"LIST", b"STATUS"))))
+
+    def unseen(self, folder: str) -> int:
+        """How many messages of the folder are unread. Raises FolderNotFound."""
+        command = (b"STATUS", to_wire(folder), b"(UNSEEN)")
+        reply = self._first(lambda: self._connection.run(*command, keep=(b"STATUS",), otherwise=FolderNotFound))
+        if not (told := reply.get(b"STATUS")):
+            raise ProtocolTrouble("no STATUS")
+        return number(pairs(parse(told[0])[1]).get(b"UNSEEN"))
+
+    def page(self, first: int, last: int) -> list[Summary]:
+        """Messages number `first` to `last` of the folder, oldest first, in one FETCH; none beyond its end."""
+        for _ in range(3):
+            first, last = max(1, first), min(last, self._connection.exists)
+            if first > last:
+                return []
+            try:
+                return _summaries(self._fetch(b"%d:%d" % (first, last), SUMMARY_ITEMS, by_uid=False, budget=_ROWS))
+            except MessageGone:  # one was expunged by somebody else (EXPUNGEISSUED, RFC 5530): look at what is left
+                self._connection.run(b"NOOP")
+        raise MessageGone("messages vanish faster than they can be listed")
+
+    def summaries(self, uids: Sequence[int]) -> list[Summary]:
+        """Those of the messages that still exist, in order of UID."""
+        return [row for some in uid_sets(uids) for row in _summaries(self._fetch(some, SUMMARY_ITEMS, budget=_ROWS))]
+
+    def search(self, search: Search, limit: int | None = None) -> list[int]:
+        """UIDs in ascending order, only the newest when limited. Raises UnsafeText for control characters."""
+        return self._search(keys(search), limit)
+
+    def find_message_id(self, folder: str, message_id: str) -> list[int]:
+        """UIDs of the messages with this Message-ID (with its angle brackets); takes the folder in hand."""
+        self.select(folder)
+        return self._search([b"HEADER", b"Message-ID", string(message_id)], None)
+
+    def open(self, uid: int) -> Opened:
+        """Flags, structure and header of one message, in one round trip."""
+        items = b"(UID FLAGS INTERNALDATE BODYSTRUCTURE BODY.PEEK[HEADER]<0.%d>)" % HEADER_LIMIT
+        told = self._one(uid, items)
+        arrived = when(octets(told.get(b"INTERNALDATE")))
+        if arrived is None:
+            raise ProtocolTrouble("no INTERNALDATE")
+        header = octets(told.get(b"BODY[HEADER]<0>"))
+        return Opened(uid, flags(told.get(b"FLAGS")), arrived, structure(told.get(b"BODYSTRUCTURE")), header)
+
+    def structure(self, uid: int) -> Part:
+        """The tree of parts. Raises HostileMessage when there are too many or they lie too deep."""
+        return structure(self._one(uid, b"(UID BODYSTRUCTURE)").get(b"BODYSTRUCTURE"))
+
+    def header(self, uid: int) -> bytes:
+        """The message's header, cut at 128 KiB."""
+        return octets(self._one(uid, b"(UID BODY.PEEK[HEADER]<0.%d>)" % HEADER_LIMIT).get(b"BODY[HEADER]<0>"))
+
+    def part(self, uid: int, section: str, start: int = 0, length: int = PART_LIMIT) -> bytes:
+        """Up to `length` octets of a part, still transfer-encoded; b"" past its end or when there is no such part."""
+        return self.parts(uid, [section], start, length)[section]
+
+    def parts(self, uid: int, sections: Sequence[str], start: int = 0, length: int = PART_LIMIT) -> dict[str, bytes]:
+        """The same octets of several parts, in one round trip."""
+        if bad := [section for section in sections if not _SECTION.fullmatch(section)]:
+            raise UnsafeText(f"no section: {bad[0][:80]!r}")
+        asked = b" ".join(b"BODY.PEEK[%s]<%d.%d>" % (name.encode(), start, length) for name in sections)
+        told = self._one(uid, b"(UID %s)" % asked, length * len(sections))
+        return {name: octets(told.get(b"BODY[%s]<%d>" % (name.encode(), start))) for name in sections}
+
+    def source(self, uid: int, start: int = 0, length: int = PART_LIMIT) -> bytes:
+        """Up to `length` octets of the whole message as it lies on the server; b"" past its end."""
+        return self.part(uid, "", start, length)
+
+    def size(self, uid: int) -> int:
+        """Octets of the whole message (RFC822.SIZE)."""
+        return number(self._one(uid, b"(UID RFC822.SIZE)").get(b"RFC822.SIZE"))
+
+    def flags(self, uids: Sequence[int]) -> dict[int, frozenset[str]]:
+        """The flags of those messages that still exist, by UID."""
+        rows = [fetched(answer) for some in uid_sets(uids) for answer in self._fetch(some, b"(UID FLAGS)")]
+        wanted = set(uids)
+        return {uid: flags(row.get(b"FLAGS")) for row in rows if (uid := number(row.get(b"UID"))) in wanted}
+
+    def _one(self, uid: int, items: bytes, length: int = 0) -> dict[bytes, Node]:
+        (which,) = uid_sets([uid])
+        told: dict[bytes, Node] = {}
+        for answer in self._fetch(which, items, budget=length + _SLACK if length else BUDGET):
+            row = fetched(answer)
+            # The server may mention other messages, or this one's new flags, in between (RFC 9051 section 7.5.2).
+            if number(row.get(b"UID")) == uid:
+                told |= row
+        if told.keys() <= {b"UID", b"FLAGS"}:
+            raise MessageGone(f"UID {uid}")
+        return told
+
+    def _search(self, pieces: list[bytes], limit: int | None) -> list[int]:
+        """ESEARCH (RFC 4731) answers with ranges, so a broad search costs few octets."""
+        self._in_hand()
+        command = (b"UID SEARCH RETURN (ALL) CHARSET UTF-8", *pieces)
+        reply = self._connection.run(*command, keep=(b"ESEARCH",), seconds=SEARCH_SECONDS)
+        spans = []
+        for answer in reply.get(b"ESEARCH"):
+            words = [word for word in parse(answer) if isinstance(word, bytes)]
+            if b"ALL" in words[:-1]:
+                spans += ranges(words[words.index(b"ALL") + 1])
+        return _newest(spans, _FOUND_LIMIT if limit is None else limit)
+
+
+def _summaries(answers: list[list[bytes]]) -> list[Summary]:
+    """Rows out of FETCH answers; the ones that only tell changed flags are not rows."""
+    return sorted((summary(answer) for answer in answers if _is_row(answer)), key=lambda row: row.uid)
+
+
+def _is_row(answer: list[bytes]) -> bool:
+    return any(b"ENVELOPE" in piece for piece in answer[::2])
+
+
+def _newest(spans: list[tuple[int, int]], limit: int) -> list[int]:
+    found: list[int] = []
+    for first, last in sorted(spans, reverse=True):
+        found += range(last, max(first, last - (limit - len(found)) + 1) - 1, -1)
+        if len(found) >= limit:
+            break
+    return sorted(found[:limit])

@@ -1,0 +1,114 @@
+"""BODYSTRUCTURE as a tree of parts with the section each one is fetched by (RFC 9051 sections 6.4.5 and 7.5.2)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import takewhile
+from typing import Final
+
+from mail.errors import HostileMessage, ProtocolTrouble
+from mail.imap_answers import Node, number, octets, pairs
+from mail.imap_summaries import MESSAGE_DISPOSITION, disposition_at
+from mail.structure import Part
+
+PARTS_LIMIT: Final = 500
+NESTING_LIMIT: Final = 50
+_PARAMS_LIMIT: Final = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What one round trip tells of a message before any part of it is fetched. `header` is cut at 128 KiB."""
+
+    uid: int
+    flags: frozenset[str]
+    internal_date: datetime
+    structure: Part
+    header: bytes
+
+
+def structure(node: Node) -> Part:
+    """The tree of a message's parts. Raises HostileMessage for more parts or depth than people's mail has."""
+    return _Reader().part(node, "", 0)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self._parts = 0
+
+    def part(self, node: Node, prefix: str, depth: int) -> Part:
+        """A message's body: a multipart has its parts under `prefix`, anything else is part 1 of it."""
+        if isinstance(node, list) and node and isinstance(node[0], list):
+            section = f"{prefix}.TEXT" if prefix else ""
+            return self._multipart(node, section, prefix, depth)
+        return self._leaf(node, f"{prefix}.1" if prefix else "1", depth)
+
+    def _child(self, node: Node, section: str, depth: int) -> Part:
+        if isinstance(node, list) and node and isinstance(node[0], list):
+            return self._multipart(node, section, section, depth)
+        return self._leaf(node, section, depth)
+
+    def _count(self, depth: int) -> None:
+        self._parts += 1
+        if self._parts > PARTS_LIMIT:
+            raise HostileMessage(f"more than {PARTS_LIMIT} parts")
+        if depth > NESTING_LIMIT:
+            raise HostileMessage(f"parts nested deeper than {NESTING_LIMIT}")
+
+    def _multipart(self, node: list[Node], section: str, prefix: str, depth: int) -> Part:
+        self._count(depth)
+        inner = list(takewhile(lambda one: isinstance(one, list), node))
+        subtype, *rest = [*node[len(inner) :], None, None, None]
+        children = [
+            self._child(child, f"{prefix}.{position}" if prefix else str(position), depth + 1)
+            for position, child in enumerate(inner, start=1)
+        ]
+        disposition, disposition_params = _disposition(rest[1])
+        return Part(
+            section=section,
+            content_type=f"multipart/{_word(subtype) or 'mixed'}",
+            params=_params(rest[0]),
+            disposition=disposition,
+            disposition_params=disposition_params,
+            children=tuple(children),
+        )
+
+    def _leaf(self, node: Node, section: str, depth: int) -> Part:
+        self._count(depth)
+        if not isinstance(node, list) or len(node) < 7:
+            raise ProtocolTrouble("a BODYSTRUCTURE that is none")
+        kind, subtype, params, content_id, description, encoding, size = node[:7]
+        at = disposition_at(node)
+        disposition, disposition_params = _disposition(node[at] if len(node) > at else None)
+        return Part(
+            section=section,
+            content_type=f"{_word(kind) or 'application'}/{_word(subtype) or 'octet-stream'}",
+            params=_params(params),
+            disposition=disposition,
+            disposition_params=disposition_params,
+            encoding=_word(encoding),
+            size=number(size),
+            content_id=_raw(content_id),
+            description=_raw(description),
+            children=(self.part(node[8], section, depth + 1),) if at == MESSAGE_DISPOSITION else (),
+        )
+
+
+def _word(node: Node) -> str:
+    return octets(node).decode("ascii", "replace").strip().lower()
+
+
+def _raw(node: Node) -> str:
+    """Octets that may be anything, kept: surrogates stand for what isn't UTF-8 (PEP 383)."""
+    return octets(node).decode("utf-8", "surrogateescape")
+
+
+def _params(node: Node) -> dict[str, str]:
+    if isinstance(node, list) and len(node) > 2 * _PARAMS_LIMIT:
+        node = node[: 2 * _PARAMS_LIMIT]
+    return {name.decode("ascii", "replace").lower(): _raw(value) for name, value in pairs(node).items()}
+
+
+def _disposition(node: Node) -> tuple[str, dict[str, str]]:
+    if not isinstance(node, list) or not node:
+        return "", {}
+    return _word(node[0]), _params(node[1] if len(node) > 1 else None)

@@ -1,0 +1,215 @@
+"""A row of the list: ENVELOPE, flags and the shape of the message (RFC 9051 section 7.5.2, PREVIEW RFC 8970)."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_tz
+from itertools import takewhile
+from typing import Final, NamedTuple
+
+from mail.errors import ProtocolTrouble
+from mail.imap_answers import Node, number, octets, pairs, parse
+
+# No RFC822.SIZE: on Maildir it makes a fresh server process look at every file name of the folder.
+SUMMARY_ITEMS: Final = b"(UID FLAGS INTERNALDATE PREVIEW ENVELOPE BODYSTRUCTURE)"
+_DISPOSITION, _TEXT_DISPOSITION, MESSAGE_DISPOSITION = 8, 9, 11
+ADDRESS_LIMIT: Final = 50  # addresses kept of each field
+ROW_LIMIT: Final = 256 * 1024  # octets of a row worth taking apart; an honest one has about a thousand
+_SIGNATURES: Final = frozenset((b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature"))
+MONTH_NAMES: Final = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_MONTHS: Final = {name: index for index, name in enumerate(MONTH_NAMES, start=1)}
+# A leaf that isn't text, something to download, or an escape, which would make the next pattern unreliable.
+_NOT_PLAIN: Final = re.compile(rb'\("(?!text")[^"]*" "[^"]*" [(N]|"attachment"|\\', re.IGNORECASE).search
+_TEXT_SIZES: Final = re.compile(rb'" ([0-9]{1,18}) [0-9]+[ )]').findall
+_DATE: Final = re.compile(
+    rb"(?:[A-Za-z]{3}, *)?([0-9]{1,2})[ -]([A-Z][a-z]{2})[ -]([0-9]{4}) "
+    rb"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))? ([+-])([0-9]{2})([0-5][0-9])(?: |$)"
+)
+
+
+class RawAddress(NamedTuple):
+    """One address of an ENVELOPE as it came: RFC 2047 words undecoded; a group has no host (RFC 9051 section 7.5.2)."""
+
+    name: bytes | None
+    mailbox: bytes | None
+    host: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the list shows of a message. The raw fields are bytes from a stranger: decode them before showing.
+
+    `internal_date` is when it arrived, `date` what its sender says (None when absent or absurd), both aware UTC.
+    `size` adds up the encoded octets of its parts. `preview` is the server's, not longer than about 200 characters.
+    """
+
+    uid: int
+    flags: frozenset[str]
+    internal_date: datetime
+    size: int
+    date: datetime | None
+    subject_raw: bytes
+    from_raw: tuple[RawAddress, ...]
+    reply_to_raw: tuple[RawAddress, ...]
+    to_raw: tuple[RawAddress, ...]
+    cc_raw: tuple[RawAddress, ...]
+    in_reply_to: str
+    message_id: str
+    has_attachment: bool
+    preview: str
+
+
+def summary(answer: list[bytes]) -> Summary:
+    """One FETCH answer to SUMMARY_ITEMS. Raises ProtocolTrouble when something asked for is missing."""
+    items, size, attached = _outsize_row(answer) or _plain_row(answer) or _any_row(answer)
+    envelope = items.get(b"ENVELOPE")
+    internal = when(octets(items.get(b"INTERNALDATE")))
+    if not isinstance(envelope, list) or len(envelope) < 10 or internal is None:
+        raise ProtocolTrouble("an ENVELOPE or INTERNALDATE that is none")
+    date, subject, from_, _sender, reply_to, to, cc, _bcc, in_reply_to, message_id = envelope[:10]
+    senders = _addresses(from_)
+    return Summary(
+        number(items.get(b"UID")),
+        flags(items.get(b"FLAGS")),
+        internal,
+        size,
+        when(octets(date)),
+        octets(subject),
+        senders,
+        senders if reply_to == from_ else _addresses(reply_to),
+        _addresses(to),
+        _addresses(cc),
+        octets(in_reply_to).decode("ascii", "replace"),
+        octets(message_id).decode("ascii", "replace"),
+        attached,
+        octets(items.get(b"PREVIEW")).decode("utf-8", "replace"),
+    )
+
+
+def _outsize_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool] | None:
+    """Of a row out of all proportion (100,000 recipients, say) only what the server itself wrote; None for others.
+
+    Taking one apart costs half a second, and a page may hold fifty. Whoever opens the message is told what is wrong.
+    """
+    if sum(map(len, answer)) <= ROW_LIMIT:
+        return None
+    head = answer[0].partition(b" PREVIEW ")[0].partition(b" ENVELOPE ")[0]
+    nothing: list[Node] = [None] * 10
+    return fetched([head + b")"]) | {b"ENVELOPE": nothing}, 0, False
+
+
+def _any_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool]:
+    items = fetched(answer)
+    return items, *_shape(items.pop(b"BODYSTRUCTURE", None))
+
+
+def _plain_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool] | None:
+    """Most messages are text alone, and half of their row is a BODYSTRUCTURE that needn't be taken apart.
+
+    None for every other row; what is given is what `_any_row` would give.
+    """
+    head, found, tail = answer[-1].rpartition(b" BODYSTRUCTURE ")
+    if not found or not tail.startswith(b"(") or _NOT_PLAIN(tail):
+        return None
+    try:
+        items = fetched([*answer[:-1], head + b")"])
+    except ProtocolTrouble:  # those words stood inside a string
+        return None
+    if b"ENVELOPE" not in items or b"PREVIEW" not in items:  # more items follow the structure
+        return None
+    return items, sum(map(int, _TEXT_SIZES(tail))), False
+
+
+def fetched(answer: list[bytes]) -> dict[bytes, Node]:
+    """The items of one FETCH answer by name."""
+    nodes = parse(answer)
+    return pairs(nodes[0]) if len(nodes) == 1 else {}
+
+
+def flags(node: Node) -> frozenset[str]:
+    if not isinstance(node, list):
+        return frozenset()
+    return frozenset([word.decode("ascii", "replace") for word in node if isinstance(word, bytes)])
+
+
+def when(text: bytes) -> datetime | None:
+    """A Date header's or INTERNALDATE's moment in UTC; None when it can't be read or lies outside our calendar."""
+    match = _DATE.match(text.lstrip())
+    if not match or match[2] not in _MONTHS:
+        return _odd_date(text)
+    day, month, year, hour, minute, second, sign, east, east_minutes = match.groups()
+    try:
+        local = datetime(
+            int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=UTC
+        )
+        if east == east_minutes == b"00":
+            return local
+        offset = timedelta(hours=int(east), minutes=int(east_minutes))
+        return local - offset if sign == b"+" else local + offset
+    except (ValueError, OverflowError):
+        return None
+
+
+def _odd_date(text: bytes) -> datetime | None:
+    if len(text) > 200:
+        return None
+    try:
+        told = parsedate_tz(text.decode("ascii", "replace"))
+        return told and datetime(*told[:6], tzinfo=UTC) - timedelta(seconds=told[9] or 0)
+    except (ValueError, OverflowError, IndexError, TypeError):
+        return None
+
+
+def _addresses(node: Node) -> tuple[RawAddress, ...]:
+    if not isinstance(node, list):
+        return ()
+    return tuple(
+        [
+            RawAddress(_text(one[0]), _text(one[2]), _text(one[3]))
+            for one in node[:ADDRESS_LIMIT]
+            if isinstance(one, list) and len(one) >= 4
+        ]
+    )
+
+
+def _text(node: Node) -> bytes | None:
+    return node if isinstance(node, bytes) else None
+
+
+def _shape(root: Node) -> tuple[int, bool]:
+    """Octets of all parts together, and whether a reader would call one of them an attachment."""
+    size, attached, waiting = 0, False, [root]
+    while waiting:
+        node = waiting.pop()
+        if not isinstance(node, list) or not node:
+            continue
+        if isinstance(node[0], list):
+            waiting += takewhile(lambda inner: isinstance(inner, list), node)
+        elif len(node) > 6:
+            size += number(node[6])
+            attached = attached or _is_attachment(node)
+    return size, attached
+
+
+def _is_attachment(leaf: list[Node]) -> bool:
+    at = disposition_at(leaf)
+    disposition = leaf[at] if len(leaf) > at else None
+    said = octets(disposition[0]).lower() if isinstance(disposition, list) and disposition else b""
+    kind, subtype, params, content_id = leaf[:4]
+    if said == b"attachment" or at == MESSAGE_DISPOSITION:
+        return True
+    # A picture with a Content-ID is shown inside the HTML (RFC 2392); text without "attachment" is the letter itself.
+    if at == _TEXT_DISPOSITION or (content_id is not None and octets(kind).lower() == b"image"):
+        return False
+    named = isinstance(params, list) and any(octets(word).lower().startswith(b"name") for word in params[::2])
+    return (named or said == b"inline") and octets(subtype).lower() not in _SIGNATURES
+
+
+def disposition_at(leaf: list[Node]) -> int:
+    """Where Content-Disposition stands: behind a text's lines, or a message's envelope, structure and lines."""
+    kind = leaf[0].lower() if isinstance(leaf[0], bytes) else b""
+    if kind == b"text":
+        return _TEXT_DISPOSITION
+    if kind == b"message" and len(leaf) > 8 and isinstance(leaf[7], list):
+        return MESSAGE_DISPOSITION
+    return _DISPOSITION

@@ -1,0 +1,186 @@
+"""Kept connections: a few for each signed-in web session, lent out one use at a time."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Final
+
+from mail.errors import MailServerUnavailable, OutcomeUnknown, SignInRefused, TooManyConnections
+from mail.imap import TIMEOUT, Imap, connect
+from mail.sasl import Credential
+
+WAIT_SECONDS: Final = 5.0
+# One request may need several connections. After one that hung the others don't wait their turn to hang as well.
+REST_SECONDS: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """`opened` counts every connection made since the start, `lent` every use."""
+
+    in_use: int
+    idle: int
+    opened: int
+    lent: int
+
+
+@dataclass(eq=False, slots=True)
+class _Place:
+    """Room for one connection, taken before it is made so that the bounds hold and eviction sees it."""
+
+    owner: int
+    credential: Credential
+    imap: Imap | None = None
+    idle_since: float = field(default_factory=time.monotonic)
+    evicted: bool = False
+
+
+class Pool:
+    """Connections by owner (the id of a web session) and credential; safe for any number of threads.
+
+    At most `per_owner` connections for one owner and `total` for all. Whoever finds no room closes an idle one of
+    their own mailboxes, or the longest idle of all, or waits for `wait_seconds`.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        per_owner: int = 6,
+        total: int = 200,
+        idle_seconds: float = 600.0,
+        wait_seconds: float = WAIT_SECONDS,
+        timeout: float = TIMEOUT,
+    ) -> None:
+        self._host, self._port, self._timeout = host, port, timeout
+        self._per_owner, self._total = per_owner, total
+        self._idle_seconds, self._wait_seconds = idle_seconds, wait_seconds
+        self._changed = threading.Condition()
+        self._idle: list[_Place] = []  # longest idle first
+        self._busy: set[_Place] = set()
+        self._opened = self._lent = 0
+        self._hung: dict[str, float] = {}  # mailbox → when somebody last waited for it in vain
+
+    @contextmanager
+    def connection(self, credential: Credential, owner: int, *, prefer_folder: str | None = None) -> Iterator[Imap]:
+        """Lend a connection for the length of the block; it must not be kept beyond.
+
+        One that has `prefer_folder` selected comes first. One that died while idle connects again, once, as long as
+        nothing was changed through it. Raises SignInRefused (also when evicted meanwhile), MailServerUnavailable,
+        TooManyConnections. A mailbox that hung is not asked again for REST_SECONDS.
+        """
+        if time.monotonic() < self._hung.get(credential.authzid, 0.0) + REST_SECONDS:
+            raise MailServerUnavailable("hung a moment ago")
+        place = self._take(credential, owner, prefer_folder or "")
+        began = time.monotonic()
+        try:
+            if place.imap is None:
+                place.imap = connect(self._host, self._port, credential, self._timeout)
+                self._opened_one(place)
+            else:
+                place.imap.resume()
+            yield place.imap
+        except (MailServerUnavailable, OutcomeUnknown) as error:
+            if time.monotonic() - began >= self._timeout:
+                self._hung[credential.authzid] = time.monotonic()
+            if place.evicted and isinstance(error, MailServerUnavailable):
+                raise SignInRefused("evicted while in use") from error
+            raise
+        finally:
+            self._give_back(place)
+
+    def evict(self, *, owner: int | None = None, mailbox: str | None = None, person: str | None = None) -> int:
+        """Close, now, every connection that matches all that is given; those in use are cut. Returns how many."""
+
+        def matches(place: _Place) -> bool:
+            return (
+                owner in (None, place.owner)
+                and mailbox in (None, place.credential.authzid)
+                and person in (None, place.credential.authcid)
+            )
+
+        with self._changed:
+            idle = [place for place in self._idle if matches(place)]
+            self._idle = [place for place in self._idle if not matches(place)]
+            busy = [place for place in self._busy if matches(place)]
+            for place in busy:
+                place.evicted = True
+                if place.imap:
+                    place.imap.abort()
+            self._changed.notify_all()
+        _close(idle)
+        return len(idle) + len(busy)
+
+    def close_all(self) -> None:
+        self.evict()
+
+    def stats(self) -> Stats:
+        with self._changed:
+            return Stats(len(self._busy), len(self._idle), self._opened, self._lent)
+
+    def _take(self, credential: Credential, owner: int, folder: str) -> _Place:
+        patient_until = time.monotonic() + self._wait_seconds
+        with self._changed:
+            surplus = self._expired()
+            while (place := self._kept(credential, owner, folder) or self._room(credential, owner, surplus)) is None:
+                if not self._changed.wait(patient_until - time.monotonic()):
+                    _close(surplus)
+                    raise TooManyConnections(f"owner {owner}: {len(self._busy)} connections at work")
+            self._busy.add(place)
+            self._lent += 1
+        _close(surplus)
+        return place
+
+    def _kept(self, credential: Credential, owner: int, folder: str) -> _Place | None:
+        """An idle connection of this owner and credential: with the folder selected, else the one used last."""
+        mine = [place for place in self._idle if place.owner == owner and place.credential == credential]
+        if not mine:
+            return None
+        place = next((one for one in reversed(mine) if one.imap and one.imap.kept_folder == folder), mine[-1])
+        self._idle.remove(place)
+        return place
+
+    def _room(self, credential: Credential, owner: int, surplus: list[_Place]) -> _Place | None:
+        """A place for a new connection, if need be where an idle one was; None when all are at work."""
+        own_idle = [place for place in self._idle if place.owner == owner]
+        own = len(own_idle) + sum(place.owner == owner for place in self._busy)
+        leaving = own_idle if own >= self._per_owner else self._idle
+        if own >= self._per_owner or len(self._idle) + len(self._busy) >= self._total:
+            if not leaving:
+                return None
+            surplus.append(leaving[0])
+            self._idle.remove(leaving[0])
+        return _Place(owner, credential)
+
+    def _expired(self) -> list[_Place]:
+        limit = time.monotonic() - self._idle_seconds
+        old = [place for place in self._idle if place.idle_since < limit]
+        self._idle = [place for place in self._idle if place.idle_since >= limit]
+        return old
+
+    def _opened_one(self, place: _Place) -> None:
+        """An eviction that came while the connection was being made counts for it."""
+        with self._changed:
+            self._opened += 1
+            if place.evicted:
+                raise SignInRefused("evicted while signing in")
+
+    def _give_back(self, place: _Place) -> None:
+        with self._changed:
+            self._busy.remove(place)
+            keep = place.imap is not None and place.imap.usable and not place.evicted
+            if keep:
+                place.idle_since = time.monotonic()
+                self._idle.append(place)
+            self._changed.notify_all()
+        if not keep:
+            _close([place])
+
+
+def _close(places: list[_Place]) -> None:
+    for place in places:
+        if place.imap:
+            place.imap.close()

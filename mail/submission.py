@@ -1,0 +1,191 @@
+"""Handing a finished message to the submission server (RFC 6409, RFC 5321)."""
+
+import base64
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from mail import sasl
+from mail.errors import (
+    MailServerUnavailable,
+    ProtocolTrouble,
+    SignInRefused,
+    SubmissionRefused,
+    SubmissionUnknown,
+    UnsafeText,
+)
+from mail.stream import Stream, StreamBroken
+
+_REPLY: Final = re.compile(rb"([2-5][0-9]{2})([ -]?)([^\r\n]*)\r?\n")
+_REPLY_BUDGET: Final = 64 * 1024
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_PATH: Final = re.compile(r"[!-;=?-~]{1,250}@[!-;=?A-~]{1,250}")  # printable ASCII without space and angle brackets
+_LINE_END: Final = re.compile(rb"\r\n|\r|\n")
+_LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
+
+
+class _Answer(NamedTuple):
+    code: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the server said when it took the message for all of `accepted`."""
+
+    accepted: tuple[str, ...]
+    reply: str
+
+
+class Submission:
+    """The submission server at `host`:`port`; `hostname` is what we call ourselves there, and it ends up in headers."""
+
+    def __init__(self, host: str, port: int, hostname: str, *, timeout: float = 10.0) -> None:
+        self._host, self._port, self._hostname, self._timeout = host, port, hostname, timeout
+
+    def send(
+        self, credential: sasl.Credential, envelope_from: str, recipients: Sequence[str], message: bytes
+    ) -> Receipt:
+        """Submit one message, in a connection of its own.
+
+        1. Sign in, name the sender and the recipients: up to here nothing has happened.
+        2. The final dot is the irreversible step. SubmissionUnknown is raised for a connection lost, silent or
+           babbling after it, and for nothing else.
+        3. A reply to the dot is an answer: Receipt, or SubmissionRefused.
+
+        Raises SubmissionRefused when the sender, any recipient or the message is refused (for one refused recipient
+        nobody gets it: a message that went to some is one its writer can't correct); SignInRefused;
+        MailServerUnavailable when trying again is safe; UnsafeText for an address that isn't plain ASCII.
+        """
+        for address in (envelope_from, *recipients):
+            _check(address)
+        data = _on_the_wire(message)
+        with _translated(), self._signed_in(credential) as dialogue:
+            dialogue.name_sender(envelope_from, message)
+            accepted = list(dict.fromkeys(recipients))
+            dialogue.name_recipients(accepted)
+            answer = dialogue.hand_over(data, accepted)
+        return Receipt(tuple(accepted), f"{answer.code} {answer.text}")
+
+    @contextmanager
+    def _signed_in(self, credential: sasl.Credential) -> Iterator["_Dialogue"]:
+        stream = Stream(self._host, self._port, self._timeout)
+        try:
+            dialogue = _Dialogue(stream, self._timeout)
+            dialogue.greet(self._hostname)
+            dialogue.authenticate(credential)
+            yield dialogue
+        finally:
+            stream.close()
+
+
+class _Dialogue:
+    """The commands of one connection, in their order."""
+
+    def __init__(self, stream: Stream, timeout: float) -> None:
+        self._stream, self._timeout = stream, timeout
+        self._extensions: set[str] = set()
+
+    def greet(self, hostname: str) -> None:
+        if (answer := self._answer()).code != 220:
+            raise MailServerUnavailable(f"greeting {answer}")
+        answer = self._ask(f"EHLO {hostname}")
+        if answer.code != 250:
+            raise MailServerUnavailable(f"EHLO {answer}")
+        self._extensions = {line.upper() for line in answer.text.split("\n")[1:]}
+
+    def authenticate(self, credential: sasl.Credential) -> None:
+        """AUTH PLAIN with an initial response (RFC 4954 section 4)."""
+        answer = self._ask("AUTH PLAIN " + base64.b64encode(sasl.plain(credential)).decode())
+        if answer.code == 235:
+            return
+        if answer.code in (534, 535, 538, 550):
+            raise SignInRefused(f"AUTH {answer}")
+        if 400 <= answer.code < 500:
+            raise MailServerUnavailable(f"AUTH {answer}")
+        raise ProtocolTrouble(f"AUTH {answer}")
+
+    def name_sender(self, address: str, message: bytes) -> None:
+        """MAIL FROM with the size (RFC 1870) and the body type (RFC 6152) where the server knows them."""
+        options = ""
+        if any(word.split()[0] == "SIZE" for word in self._extensions if word):
+            options += f" SIZE={len(message)}"
+        if "8BITMIME" in self._extensions and not message.isascii():
+            options += " BODY=8BITMIME"
+        answer = self._ask(f"MAIL FROM:<{address}>{options}")
+        if answer.code != 250:
+            raise SubmissionRefused("sender", {address: answer})
+
+    def name_recipients(self, addresses: list[str]) -> None:
+        """Every one is asked about, so that all refusals can be told at once."""
+        answers = {address: self._ask(f"RCPT TO:<{address}>") for address in addresses}
+        refused: dict[str, tuple[int, str]] = {
+            address: answer for address, answer in answers.items() if answer.code not in (250, 251)
+        }
+        if refused:
+            raise SubmissionRefused("recipients", refused)
+
+    def hand_over(self, data: bytes, accepted: list[str]) -> _Answer:
+        answer = self._ask("DATA")
+        if answer.code == 354:
+            self._begin()
+            self._stream.send(data)
+            answer = self._end_data()
+        if answer.code != 250:
+            raise SubmissionRefused("message", dict.fromkeys(accepted, answer))
+        return answer
+
+    def _end_data(self) -> _Answer:
+        self._begin()
+        # A send that fails has not handed over the last octet, so the server can't have taken the message.
+        self._stream.send(b".\r\n")
+        try:
+            answer = self._answer()
+        except (StreamBroken, ProtocolTrouble, MailServerUnavailable) as error:
+            raise SubmissionUnknown(f"after the final dot: {error}") from error
+        return answer
+
+    def _ask(self, line: str) -> _Answer:
+        self._begin()
+        self._stream.traffic.commands += 1
+        self._stream.send(line.encode("ascii") + b"\r\n")
+        answer = self._answer()
+        if answer.code == 421:  # the server is leaving (RFC 5321 section 3.8)
+            raise MailServerUnavailable(f"{answer}")
+        return answer
+
+    def _begin(self) -> None:
+        self._stream.begin(self._timeout, _REPLY_BUDGET)
+
+    def _answer(self) -> _Answer:
+        """One reply of one or more lines (RFC 5321 section 4.2.1), its text cleaned, lines parted by \\n."""
+        lines = []
+        while match := _REPLY.fullmatch(self._stream.readline()):
+            lines.append(_CONTROL.sub(" ", match[3].decode("utf-8", "replace")).strip()[:500])
+            if match[2] != b"-":
+                return _Answer(int(match[1]), "\n".join(lines))
+        raise ProtocolTrouble("not an SMTP reply")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Before the final dot a lost connection means that nothing happened."""
+    try:
+        yield
+    except StreamBroken as error:
+        raise MailServerUnavailable(f"submission: {error}") from error
+
+
+def _check(address: str) -> None:
+    if not _PATH.fullmatch(address):
+        raise UnsafeText(f"no address for an envelope: {address[:100]!r}")
+
+
+def _on_the_wire(message: bytes) -> bytes:
+    """Lines end in CRLF and no bare CR or LF is left to end the message early (RFC 5321 sections 2.3.8 and 4.5.2)."""
+    lines = _LINE_END.sub(b"\r\n", message)
+    if not lines.endswith(b"\r\n"):
+        lines += b"\r\n"
+    return _LEADING_DOT.sub(b"..", lines)

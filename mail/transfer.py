@@ -1,0 +1,82 @@
+"""Content-Transfer-Encoding undone (RFC 2045 section 6), whole or in pieces of any size."""
+
+import base64
+import binascii
+import quopri
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
+_QUOTED_PRINTABLE: Final = "quoted-printable"
+# A line of quoted-printable longer than this is no quoted-printable; it is decoded where it stands.
+_MAX_LINE: Final = 65_536
+
+
+class Decoder:
+    """Undoes one transfer encoding piece by piece, with a bounded rest in between. Never raises.
+
+    What isn't valid is decoded as far as it goes, as every mail program does. An unknown encoding, 7bit, 8bit and
+    binary pass through.
+    """
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding.strip().lower()
+        self._rest = b""
+        self._ended = False
+
+    def feed(self, piece: bytes) -> bytes:
+        """The decoded bytes that are certain after this piece."""
+        if self._encoding == "base64":
+            return self._base64(piece)
+        if self._encoding == _QUOTED_PRINTABLE:
+            data = self._rest + piece
+            end = data.rfind(b"\n") + 1
+            if not end and len(data) > _MAX_LINE:
+                end = len(data) - 2 if b"=" in data[-2:] else len(data)
+            self._rest = data[end:]
+            return quopri.decodestring(data[:end])
+        return piece
+
+    def close(self) -> bytes:
+        """The decoded rest."""
+        rest, self._rest = self._rest, b""
+        if self._encoding == _QUOTED_PRINTABLE:
+            return quopri.decodestring(rest)
+        if self._encoding == "base64" and len(rest) > 1:
+            return _groups(rest + b"=" * (-len(rest) % 4))
+        return b""
+
+    def _base64(self, piece: bytes) -> bytes:
+        """Base64 up to its first "=" (a signature or footer may follow it), whole groups of four only."""
+        if self._ended:
+            return b""
+        before, padding, _ = piece.partition(b"=")
+        letters = self._rest + _NOT_BASE64.sub(b"", before)
+        self._ended = bool(padding)
+        whole = len(letters) // 4 * 4
+        self._rest = letters[whole:]
+        return _groups(letters[:whole])
+
+
+def decode(raw: bytes, encoding: str) -> bytes:
+    """The content of a part read at once."""
+    decoder = Decoder(encoding)
+    return decoder.feed(raw) + decoder.close()
+
+
+def stream(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
+    """The content of a part read in pieces; never holds more than a piece and a line."""
+    decoder = Decoder(encoding)
+    for piece in pieces:
+        if data := decoder.feed(piece):
+            yield data
+    if data := decoder.close():
+        yield data
+
+
+def _groups(letters: bytes) -> bytes:
+    try:
+        return base64.b64decode(letters)
+    except binascii.Error:  # pragma: no cover - only whole groups of the alphabet come here
+        return b""

@@ -1,0 +1,123 @@
+"""The only door to a mailbox: it loads and authorises in one call, at the moment of use."""
+
+from dataclasses import dataclass, field
+
+from sqlalchemy import Integer, Row, Select, and_, bindparam, select, union_all
+
+from auth.actor import Actor
+from core.db import Database
+from mail.sasl import Credential
+from mailboxes.errors import Forbidden, MailboxNotFound
+from mailboxes.models import ACTIVE, REGULAR, SHARED, Mailbox, Membership
+from mailboxes.rights import PERSON, Right, Standing, member_standing
+
+_SEAL = object()
+
+
+@dataclass(frozen=True)
+class MailboxAccess:
+    """Proof that `actor` may do `rights` in a mailbox now. Only this module makes one; never keep it past a request."""
+
+    actor: Actor
+    mailbox_id: int
+    account_id: int
+    address: str
+    kind: str
+    display_name: str
+    label: str
+    signature: str
+    rights: Right
+    seal: object = field(repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.seal is not _SEAL:
+            raise TypeError("only open_mailbox() and mailboxes_of() make a MailboxAccess")
+
+    @property
+    def is_shared(self) -> bool:
+        return self.kind == SHARED
+
+    @property
+    def can_organise(self) -> bool:
+        return Right.ORGANISE in self.rights
+
+    @property
+    def can_send(self) -> bool:
+        return Right.SEND in self.rights
+
+    @property
+    def credential(self) -> Credential:
+        """How the mail servers learn who asks (authcid) and for which mailbox (authzid), RFC 4616 §2."""
+        return Credential(authcid=self.actor.address, secret=self.actor.mail_key, authzid=self.address)
+
+    def require(self, right: Right) -> None:
+        """Raises Forbidden when this access was opened with less."""
+        if right not in self.rights:
+            raise Forbidden(f"{self.actor.address} lacks {right} in {self.address}")
+
+
+def open_mailbox(db: Database, actor: Actor, address: str, need: Right = Right.SEND) -> MailboxAccess:
+    """The mailbox at `address`, for `actor`, who must hold `need` there.
+
+    Raises MailboxNotFound, the same for a mailbox that isn't there and one that isn't theirs, and Forbidden for a
+    member with too little.
+    """
+    with db.read() as session:
+        row = session.execute(_ONE, _who(actor) | {"address": address.lower()}).one_or_none()
+    if row is None:
+        raise MailboxNotFound(f"{actor.address} asked for {address!r}")
+    access = _access(actor, row)
+    access.require(need)
+    return access
+
+
+def mailboxes_of(db: Database, actor: Actor) -> list[MailboxAccess]:
+    """Every mailbox `actor` may open: their own first, then the shared ones by label."""
+    with db.read() as session:
+        rows = session.execute(_ALL, _who(actor)).all()
+    found = [_access(actor, row) for row in rows]
+    return sorted(found, key=lambda access: (access.is_shared, access.label.casefold(), access.address))
+
+
+def _reachable() -> Select[Mailbox, Membership]:
+    """The one question of who reaches what: one's own mailbox, or an active share in the same account."""
+    login_id = bindparam("login_id", type_=Integer)
+    own = (
+        select(Mailbox.id, Mailbox.account_id)
+        .where(Mailbox.address == bindparam("own_address"), Mailbox.kind == REGULAR, Mailbox.status == ACTIVE)
+        .cte("own")
+    )
+    shares = select(Membership.mailbox_id).where(Membership.login_id == login_id)
+    return (
+        select(Mailbox, Membership)
+        .select_from(Mailbox)
+        .join(own, own.c.account_id == Mailbox.account_id)
+        .outerjoin(Membership, and_(Membership.mailbox_id == Mailbox.id, Membership.login_id == login_id))
+        .where(Mailbox.status == ACTIVE, Mailbox.id.in_(union_all(select(own.c.id), shares)))
+    )
+
+
+# Every request asks it, so it is put together once.
+_ALL = _reachable()
+_ONE = _ALL.where(Mailbox.address == bindparam("address"))
+
+
+def _who(actor: Actor) -> dict[str, object]:
+    return {"own_address": actor.address, "login_id": actor.login_id}
+
+
+def _access(actor: Actor, row: Row[Mailbox, Membership]) -> MailboxAccess:
+    mailbox, membership = row
+    standing: Standing = PERSON if mailbox.kind == REGULAR else member_standing(can_send=membership.can_send)
+    return MailboxAccess(
+        actor=actor,
+        mailbox_id=mailbox.id,
+        account_id=mailbox.account_id,
+        address=mailbox.address,
+        kind=mailbox.kind,
+        display_name=mailbox.display_name,
+        label=(membership.custom_label if membership else "") or mailbox.display_name or mailbox.address,
+        signature=mailbox.signature,
+        rights=standing.rights,
+        seal=_SEAL,
+    )

@@ -1,0 +1,122 @@
+"""Conversion: a person's mailbox becomes shared, or a shared one a person's. All or nothing, and the mail stays."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.orm import Session
+
+from auth import app_passwords, resets, session_list
+from auth.models import Owner, Person
+from core.db import now
+from mailboxes.administration import Administration, active_in
+from mailboxes.audit import record, record_each
+from mailboxes.directory import check_room, locked_domain
+from mailboxes.doors import Closing, Doors
+from mailboxes.errors import AlreadyShared, MemberNeeded, MemberNotEligible, NotShared
+from mailboxes.memberships import eligible, join, member_names
+from mailboxes.models import REGULAR, SHARED, Mailbox, Membership
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a conversion will end, in numbers, so that nobody is surprised."""
+
+    address: str
+    sessions: int
+    app_passwords: int
+    second_factor: bool
+    memberships: tuple[str, ...]  # the shared mailboxes the person works in, by address
+    members: int
+
+
+def preview(session: Session, admin: Administration, mailbox_id: int) -> Preview:
+    """Raises NothingByThatName."""
+    mailbox = active_in(session, admin, mailbox_id)
+    person = session.scalar(select(Person).where(Person.name == mailbox.address))
+    if person is None:
+        members = session.scalar(select(func.count()).where(Membership.mailbox_id == mailbox.id)) or 0
+        return Preview(mailbox.address, 0, 0, False, (), members)
+
+    signed_in = len(session_list.listing(session, person.id, 0, now()))
+    elsewhere = tuple(shared_with(session, person))
+    return Preview(
+        mailbox.address, signed_in, app_passwords.count(session, person.id), person.second_factor, elsewhere, 0
+    )
+
+
+def to_shared(
+    session: Session, admin: Administration, doors: Doors, mailbox_id: int, members: Sequence[Mailbox]
+) -> Mailbox:
+    """The person's sign-in goes, with its password, second factor, sessions, keys, app passwords and memberships.
+
+    Raises NothingByThatName, AlreadyShared, MemberNeeded, MemberNotEligible, PlanLimitReached.
+    """
+    mailbox = active_in(session, admin, mailbox_id, lock=True)
+    if mailbox.is_shared:
+        raise AlreadyShared(mailbox.address)
+    if not members:
+        raise MemberNeeded(mailbox.address)
+    if any(member.id == mailbox.id for member in members):
+        raise MemberNotEligible(mailbox.address, public="A mailbox can't be a member of itself.")
+    check_room(session, locked_domain(session, mailbox.domain_id), mailboxes=0, shared=1)
+    people = eligible(session, mailbox.account_id, members)
+    _end_sign_in(session, admin, doors, mailbox)
+    mailbox.kind = SHARED
+    session.flush()
+    record(session, admin.doer, mailbox.account_id, "mailbox.converted_to_shared", mailbox=mailbox.address)
+    join(session, admin.doer, mailbox, people, can_send=True)
+    return mailbox
+
+
+def to_regular(session: Session, admin: Administration, doors: Doors, mailbox_id: int, password_hash: str) -> Mailbox:
+    """The members go, and a person can sign in again, with the password of this hash.
+
+    Raises NothingByThatName, NotShared.
+    """
+    mailbox = active_in(session, admin, mailbox_id, lock=True)
+    if not mailbox.is_shared:
+        raise NotShared(mailbox.address)
+    gone = member_names(session, mailbox)
+    record_each(session, admin.doer, mailbox.account_id, "member.removed", gone, mailbox=mailbox.address)
+    session.execute(delete(Membership).where(Membership.mailbox_id == mailbox.id))
+    mailbox.kind = REGULAR
+    session.flush()
+    session.add(
+        Person(
+            name=mailbox.address,
+            mailbox_kind=REGULAR,
+            display_name=mailbox.display_name,
+            password_hash=password_hash,
+            password_changed_at=now(),
+            created_at=now(),
+        )
+    )
+    session.flush()
+    record(session, admin.doer, mailbox.account_id, "mailbox.converted_to_regular", mailbox=mailbox.address)
+    doors.close_after_commit(session, Closing(mailbox.address))
+    return mailbox
+
+
+def _end_sign_in(session: Session, admin: Administration, doors: Doors, mailbox: Mailbox) -> None:
+    """Remove the sign-in of a person's mailbox and whatever it opens; close every door it held open.
+
+    A link for an owner's forgotten password that lies in this mailbox would be everybody's: it goes too.
+    """
+    person = session.scalar(select(Person).where(Person.name == mailbox.address).with_for_update())
+    if person is None:
+        return
+    for address in shared_with(session, person):
+        record(session, admin.doer, mailbox.account_id, "member.removed", mailbox=address, subject=person.name)
+        doors.close_after_commit(session, Closing(address, mailbox.address))
+    session.delete(person)
+    session.flush()
+    for owner_id in session.scalars(select(Owner.id).where(Owner.name == mailbox.address)):
+        resets.void(session, owner_id)
+    doors.close_after_commit(session, Closing(mailbox.address))
+
+
+def shared_with(session: Session, person: Person) -> list[str]:
+    """The shared mailboxes the person works in."""
+    query = select(Mailbox.address).join(Membership, Membership.mailbox_id == Mailbox.id)
+    return list(session.scalars(query.where(Membership.login_id == person.id).order_by(Mailbox.address)))

@@ -1,0 +1,56 @@
+"""Doing a thing once, however often it is asked for with the same key.
+
+What is kept is not an answer but what the request brought about, in the very transaction that did it: either both are
+there or neither. An answer is made anew from it as long as that effect still holds. Once a later change undid it, the
+request counts as a new one: adding, removing and adding again with one key adds again.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from core.db import now
+from mailboxes.errors import IdempotencyConflict
+from mailboxes.models import DoneRequest
+
+KEEP_SECONDS = 86_400
+
+Effect = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The row that stands for this key. It is held until the commit: of two requests with it, the second waits."""
+
+    row_id: int
+    effect: Effect | None  # None: nobody did it yet
+
+
+def take(session: Session, token_id: int, key: str, request_mac: str) -> Place:
+    """Hold the key. `request_mac` tells requests apart. Raises IdempotencyConflict when it was another's."""
+    at = now()
+    old = (DoneRequest.token_id == token_id, DoneRequest.created_at <= at - KEEP_SECONDS)
+    session.execute(delete(DoneRequest).where(*old))
+    insert = sqlite.insert if session.get_bind().dialect.name == "sqlite" else postgresql.insert
+    values = {"token_id": token_id, "key": key, "request_mac": request_mac, "effect": "", "created_at": at}
+    # On PostgreSQL this waits for another transaction that is putting the same key in, and sees how it ended.
+    made = session.scalar(insert(DoneRequest).values(values).on_conflict_do_nothing().returning(DoneRequest.id))
+    if made is not None:
+        return Place(made, None)
+    row = session.scalars(
+        select(DoneRequest).where(DoneRequest.token_id == token_id, DoneRequest.key == key).with_for_update()
+    ).one()
+    if row.request_mac != request_mac:
+        raise IdempotencyConflict(f"key {key!r} of token {token_id}")
+    return Place(row.id, json.loads(row.effect))
+
+
+def note(session: Session, place: Place, effect: Effect) -> None:
+    """Write down what was done, in the transaction that did it."""
+    row = session.get_one(DoneRequest, place.row_id)
+    row.effect, row.created_at = json.dumps(dict(effect)), now()

@@ -1,0 +1,26 @@
+"""From which senders a person always wants to see remote images."""
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from auth.actor import Actor
+from core.db import Database, now
+from mailboxes.models import ImageConsent
+
+
+def allows(db: Database, actor: Actor, sender: str) -> bool:
+    """Whether this person said so of this address."""
+    query = select(ImageConsent.id).where(
+        ImageConsent.login_id == actor.login_id, ImageConsent.sender == sender.lower()
+    )
+    with db.read() as session:
+        return session.scalar(query) is not None
+
+
+def allow(db: Database, actor: Actor, sender: str) -> None:
+    """Remember it; a second time changes nothing."""
+    try:
+        with db.write() as session:
+            session.add(ImageConsent(login_id=actor.login_id, sender=sender.lower(), created_at=now()))
+    except IntegrityError:
+        return

@@ -1,0 +1,249 @@
+"""The outbox: what is on its way out of a mailbox, and the receipt of what went.
+
+A row is committed before the message is handed over, so that a crash at any point leaves a trace; its unique key makes
+a double click one message.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
+
+from core.db import Database, now
+from mailboxes.access import MailboxAccess
+from mailboxes.audit import Doer, record
+from mailboxes.models import Submission
+
+SENDING, ACCEPTED, DONE, UNKNOWN, DISMISSED = "sending", "accepted", "done", "unknown", "dismissed"
+# A hand-over takes seconds. Whoever is older than this was cut off by the death of its process.
+ABANDONED_AFTER = 180
+_CUT_OFF = "Postroom was stopped while handing it over."
+# As long as the slowest first attempt to lay a copy into a folder takes: before that nobody tries a second time.
+FILING_PATIENCE = 90
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission, as it stood when it was read. `after` is what remains to do once it was accepted."""
+
+    id: int
+    key: str
+    message_id: str
+    state: str
+    sent_by: str
+    recipients: tuple[str, ...]
+    note: str
+    after: Mapping[str, str]
+    created_at: int
+
+
+def begin(
+    db: Database,
+    access: MailboxAccess,
+    *,
+    key: str,
+    message_id: str,
+    recipients: Sequence[str],
+    answers: str,
+    after: Mapping[str, str],
+    message: bytes,
+) -> Entry | None:
+    """Put a message in the outbox, state *sending*; None when this key was used before in this mailbox.
+
+    `answers` is the Message-ID of the message answered, or ""; `after` travels back in the entry; `message` is the
+    copy to be filed.
+    """
+    row = Submission(
+        mailbox_id=access.mailbox_id,
+        login_id=access.actor.login_id,
+        key=key,
+        message_id=message_id,
+        sent_by=access.actor.display_name or access.actor.address,
+        state=SENDING,
+        recipients=json.dumps(list(recipients)),
+        answers_message_id=answers,
+        after=json.dumps(dict(after)),
+        message=message,
+        created_at=now(),
+        updated_at=now(),
+    )
+    try:
+        with db.write() as session:
+            session.add(row)
+            session.flush()
+            return _entry(row)
+    except IntegrityError:
+        return None
+
+
+def find(db: Database, access: MailboxAccess, key: str) -> Entry | None:
+    """What became of the message with this key, whoever of the team sent it."""
+    query = select(Submission).where(Submission.mailbox_id == access.mailbox_id, Submission.key == key)
+    with db.read() as session:
+        row = session.scalar(query)
+        return _entry(row) if row else None
+
+
+def accepted(db: Database, doer: Doer, access: MailboxAccess, entry: Entry) -> None:
+    """The mail server took the message. From here on nothing may say that it wasn't sent."""
+    with db.write() as session:
+        _move(session, entry, SENDING, ACCEPTED)
+        if access.is_shared:
+            detail = f"to {', '.join(entry.recipients)} {entry.message_id}"[:2000]
+            record(session, doer, access.account_id, "message.sent", mailbox=access.address, detail=detail)
+
+
+def refused(db: Database, entry: Entry) -> None:
+    """Nothing went out. The entry is withdrawn: the draft, corrected, is sent under the same key."""
+    with db.write() as session:
+        row = session.get(Submission, entry.id)
+        if row and row.state == SENDING:
+            session.delete(row)
+
+
+def unknown(db: Database, entry: Entry, note: str) -> None:
+    """It may have gone out (RFC 5321 §4.2.5). The person is told; it is never sent again by itself."""
+    with db.write() as session:
+        _move(session, entry, SENDING, UNKNOWN, note)
+
+
+def done(db: Database, entry: Entry) -> None:
+    """The copy lies in Sent, which proves that it went out: the bytes may go, the receipt stays."""
+    with db.write() as session:
+        session.execute(
+            update(Submission)
+            .where(Submission.id == entry.id, Submission.state != DONE)
+            .values(state=DONE, message=None, after="{}", updated_at=now())
+        )
+
+
+def put_back(db: Database, entry: Entry) -> None:
+    """It lies in Drafts again, as nobody knows whether it went out; who sent it is told until they have read that."""
+    note = entry.note or _CUT_OFF
+    with db.write() as session:
+        _move(session, entry, SENDING, UNKNOWN, note)
+        session.execute(update(Submission).where(Submission.id == entry.id).values(message=None, updated_at=now()))
+
+
+def dismiss(db: Database, access: MailboxAccess, entry_id: int) -> None:
+    """The person has read that the outcome is unknown."""
+    with db.write() as session:
+        session.execute(
+            update(Submission)
+            .where(
+                Submission.id == entry_id,
+                Submission.login_id == access.actor.login_id,
+                Submission.mailbox_id == access.mailbox_id,
+                Submission.state == UNKNOWN,
+            )
+            .values(state=DISMISSED)
+        )
+
+
+def claim_unsettled(db: Database, access: MailboxAccess) -> Iterator[Entry]:
+    """Messages of this mailbox that lie in no folder yet a while after they were sent, or were to be sent.
+
+    Who gets an entry has it alone for FILING_PATIENCE seconds: two members looking at once file one copy.
+    """
+    query = select(Submission).where(Submission.mailbox_id == access.mailbox_id, _is_unsettled())
+    with db.read() as session:
+        waiting = [_entry(row) for row in session.scalars(query)]
+    return (entry for entry in waiting if _claim(db, entry))
+
+
+def _is_unsettled() -> ColumnElement[bool]:
+    return and_(
+        Submission.message.is_not(None),
+        Submission.updated_at <= now() - FILING_PATIENCE,
+        or_(
+            Submission.state.in_((ACCEPTED, UNKNOWN, DISMISSED)),
+            and_(Submission.state == SENDING, Submission.created_at <= now() - ABANDONED_AFTER),
+        ),
+    )
+
+
+def _claim(db: Database, entry: Entry) -> bool:
+    with db.write() as session:
+        claimed = session.execute(
+            update(Submission)
+            .where(Submission.id == entry.id, Submission.state == entry.state, _is_unsettled())
+            .values(updated_at=now())
+            .returning(Submission.id)
+        )
+        return claimed.first() is not None
+
+
+def uncertain(db: Database, access: MailboxAccess) -> list[Entry]:
+    """What this person sent from here and nobody knows the fate of, abandoned hand-overs among it."""
+    query = select(Submission).where(
+        Submission.mailbox_id == access.mailbox_id,
+        Submission.login_id == access.actor.login_id,
+        or_(
+            Submission.state == UNKNOWN,
+            (Submission.state == SENDING) & (Submission.created_at <= now() - ABANDONED_AFTER),
+        ),
+    )
+    with db.read() as session:
+        found = [_entry(row) for row in session.scalars(query)]
+    for entry in found:
+        if entry.state == SENDING:
+            unknown(db, entry, _CUT_OFF)
+    return found
+
+
+def message_of(db: Database, entry: Entry) -> bytes:
+    """The copy that is to be filed; empty once it has been."""
+    query = select(Submission).where(Submission.id == entry.id).options(undefer(Submission.message))
+    with db.read() as session:
+        row = session.scalar(query)
+        return (row.message if row else None) or b""
+
+
+def senders(db: Database, access: MailboxAccess, message_ids: Sequence[str]) -> dict[str, str]:
+    """Who sent which of these messages from this mailbox: Message-ID → name. For members' eyes only."""
+    return _names(db, access, Submission.message_id, message_ids)
+
+
+def answerers(db: Database, access: MailboxAccess, message_ids: Sequence[str]) -> dict[str, str]:
+    """Who answered which of these messages from this mailbox: Message-ID → name."""
+    return _names(db, access, Submission.answers_message_id, message_ids)
+
+
+def _names(
+    db: Database, access: MailboxAccess, column: InstrumentedAttribute[str], message_ids: Sequence[str]
+) -> dict[str, str]:
+    wanted = [message_id for message_id in message_ids if message_id]
+    if not (access.is_shared and wanted):
+        return {}
+    query = select(column, Submission.sent_by).where(
+        Submission.mailbox_id == access.mailbox_id,
+        column.in_(wanted),
+        Submission.state.in_((ACCEPTED, DONE)),
+    )
+    with db.read() as session:
+        return dict(session.execute(query.order_by(Submission.id)).all())
+
+
+def _move(session: Session, entry: Entry, before: str, after: str, note: str = "") -> None:
+    session.execute(
+        update(Submission)
+        .where(Submission.id == entry.id, Submission.state == before)
+        .values(state=after, note=note, updated_at=now())
+    )
+
+
+def _entry(row: Submission) -> Entry:
+    return Entry(
+        id=row.id,
+        key=row.key,
+        message_id=row.message_id,
+        state=row.state,
+        sent_by=row.sent_by,
+        recipients=tuple(json.loads(row.recipients)),
+        note=row.note,
+        after=json.loads(row.after),
+        created_at=row.created_at,
+    )

@@ -1,0 +1,108 @@
+"""Add mailbox: a person's own, or a shared one."""
+
+from flask import make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from auth.errors import WeakPassword
+from auth.passwords import hash_password
+from auth.views_say import say
+from core.errors import PostroomError
+from mailboxes import directory
+from mailboxes.administration import Administration, domain_in, mailboxes_in
+from mailboxes.errors import PlanLimitReached
+from mailboxes.forms import NewPersonalForm, NewSharedForm, typed
+from mailboxes.models import REGULAR, SHARED
+from mailboxes.overview import DomainUsage, usage
+from mailboxes.views.people import FIELD, picker
+from mailboxes.views.shell import changing, console, correctable, looking, number, numbers, page
+
+_KINDS = {"personal": REGULAR, "shared": SHARED}
+
+
+@console.get("/mailboxes/add")
+def add() -> Response:
+    """Which kind?"""
+    return page("add")
+
+
+@console.route("/mailboxes/add/personal", methods=["GET", "POST"])
+def add_personal() -> Response:
+    """A person's mailbox; a generated password is in the answer and nowhere else."""
+    form = NewPersonalForm()
+    with looking() as (session, admin):
+        domains = _domains(session, admin, form)
+        if form.is_submitted():
+            domain_name = domain_in(session, admin, number(form.domain_id.data or "")).name
+    if not form.validate_on_submit():
+        return page("add_personal", status=422 if form.errors else 200, form=form, domains=domains)
+    try:
+        password, generated = form.chosen(f"{typed(form.local_part)}@{domain_name}")
+        fresh = hash_password(password)  # before the transaction: it takes a tenth of a second
+        with changing() as (session, admin):
+            domain = domain_in(session, admin, number(form.domain_id.data or ""), lock=True)
+            made = directory.add_regular(
+                session, admin.doer, domain, typed(form.local_part), typed(form.display_name), fresh
+            )
+    except WeakPassword as error:
+        form.password.errors = [*form.password.errors, error.public]
+        return page("add_personal", status=error.status, form=form, domains=domains)
+    except PostroomError as error:
+        return page("add_personal", error=correctable(error), form=form, domains=domains)
+    if generated:
+        return page("made", address=made.address, mailbox_id=made.id, secret=password)
+    say(f"{made.address} is ready. They can sign in with the password you set.")
+    return redirect(url_for("console.general", mailbox_id=made.id), 303)
+
+
+@console.route("/mailboxes/add/shared", methods=["GET", "POST"])
+def add_shared() -> Response:
+    """A shared mailbox and its team. There is no password to ask for."""
+    posted = request.method == "POST"
+    form = NewSharedForm() if posted or not request.args else NewSharedForm(formdata=request.args)
+    with looking() as (session, admin):
+        domains = _domains(session, admin, form)
+        team = picker(session, admin, request.form if posted else request.args)
+    if not form.validate_on_submit():
+        return page("add_shared", status=422 if posted else 200, form=form, picker=team, domains=domains)
+    try:
+        with changing() as (session, admin):
+            domain = domain_in(session, admin, number(form.domain_id.data or ""), lock=True)
+            members = mailboxes_in(session, admin, numbers(request.form.getlist(FIELD)))
+            made = directory.add_shared(
+                session, admin.doer, domain, typed(form.local_part), typed(form.display_name), members
+            )
+    except PostroomError as error:
+        return page("add_shared", error=correctable(error), form=form, picker=team, domains=domains)
+    say(f"{made.address} is ready. Its members see it in their webmail now.")
+    return redirect(url_for("console.access", mailbox_id=made.id), 303)
+
+
+@console.get("/mailboxes/add/check")
+def add_check() -> Response:
+    """Is the address free, and is there room? As one types; what counts is asked again when it is made."""
+    local_part = request.args.get("local_part", "").strip()[:100]
+    words, free = "", False
+    if local_part:
+        with looking() as (session, admin):
+            domain = domain_in(session, admin, number(request.args.get("domain_id", "")))
+            try:
+                address = directory.check_address(
+                    session, domain, local_part, _KINDS.get(request.args.get("kind", ""), REGULAR)
+                )
+                words, free = f"{address} is free.", True
+            except PlanLimitReached as error:
+                words = error.public
+            except PostroomError as error:
+                words = error.public
+    answer = make_response(render_template("console/_check.html", words=words, free=free))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _domains(session: Session, admin: Administration, form: NewPersonalForm | NewSharedForm) -> list[DomainUsage]:
+    """Every domain of the account; the one with the most mailboxes is taken to be meant."""
+    found = usage(session, admin).domains
+    if not form.domain_id.data and found and not form.is_submitted():
+        form.domain_id.data = str(max(found, key=lambda domain: domain.mailboxes).domain_id)
+    return found

@@ -1,0 +1,51 @@
+"""Choosing people: a search over the account's mailboxes, and who is ticked already."""
+
+from dataclasses import dataclass
+
+from flask import make_response, render_template, request
+from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response
+
+from mailboxes.administration import Administration, active_in, mailboxes_in
+from mailboxes.models import Mailbox
+from mailboxes.overview import candidates
+from mailboxes.views.shell import console, looking, number, numbers
+
+SHOWN = 20
+FIELD = "member_mailbox_ids"
+
+
+@dataclass(frozen=True)
+class Picker:
+    """`picked` are ticked and stay on the page whatever is searched; `more` says that the search found more."""
+
+    search: str
+    picked: list[Mailbox]
+    found: list[Mailbox]
+    more: bool
+    shared_id: int | None
+
+
+def picker(
+    session: Session, admin: Administration, asked: MultiDict[str, str], shared: Mailbox | None = None
+) -> Picker:
+    """What the request asks for. Raises NothingByThatName for an id that is none of the account's."""
+    search = asked.get("q", "").strip()[:200]
+    picked = mailboxes_in(session, admin, numbers(asked.getlist(FIELD)))
+    ticked = {mailbox.id for mailbox in picked}
+    found = candidates(session, admin, search=search, shared=shared, limit=SHOWN + 1 + len(ticked))
+    others = [mailbox for mailbox in found if mailbox.id not in ticked]
+    return Picker(search, picked, others[:SHOWN], len(others) > SHOWN, shared.id if shared else None)
+
+
+@console.get("/people")
+def people() -> Response:
+    """The list under the search field, as one types."""
+    with looking() as (session, admin):
+        shared_id = request.args.get("for", "")
+        shared = active_in(session, admin, number(shared_id)) if shared_id else None
+        shown = picker(session, admin, request.args, shared)
+    answer = make_response(render_template("console/_people.html", picker=shown))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer

@@ -1,0 +1,66 @@
+"""Deleting a mailbox, and the bin it waits in."""
+
+from flask import redirect, url_for
+from werkzeug.wrappers import Response
+
+from auth.views_say import say
+from core.db import now
+from core.errors import PostroomError
+from mailboxes import bin as mailbox_bin
+from mailboxes import conversion
+from mailboxes.administration import active_in
+from mailboxes.forms import DeleteForm, typed
+from mailboxes.models import TRASHED
+from mailboxes.overview import Filters, find_mailboxes
+from mailboxes.views.shell import MAILBOX, changing, console, correctable, looking, page, row_of
+from web.context import services
+from web.converters import BIGGEST
+
+_ON_A_PAGE = 200
+
+
+@console.route(f"{MAILBOX}/delete", methods=["GET", "POST"])
+def delete(mailbox_id: int) -> Response:
+    """Asks for the address first: a row is easily mistaken for its neighbour."""
+    form = DeleteForm()
+    with looking() as (session, admin):
+        row = row_of(session, active_in(session, admin, mailbox_id))
+        preview = conversion.preview(session, admin, mailbox_id)
+    if form.validate_on_submit() and typed(form.address).lower() != row.address:
+        form.address.errors = [f"That isn't {row.address}."]
+    if not form.is_submitted() or form.errors:
+        return page("delete", status=422 if form.errors else 200, row=row, form=form, preview=preview)
+    with changing() as (session, admin):
+        mailbox_bin.trash(session, admin, services().doors, mailbox_id)
+    undo = {"url": url_for("console.restore", mailbox_id=mailbox_id), "fields": {}, "label": "Undo"}
+    say(f"{row.address} is in the bin for {mailbox_bin.DAYS} days.", undo=undo)
+    return redirect(url_for("console.table"), 303)
+
+
+@console.get("/mailboxes/bin")
+def trashed() -> Response:
+    """What was deleted in the last days."""
+    return _bin()
+
+
+@console.post(f"/mailboxes/bin/<int(max={BIGGEST}):mailbox_id>/restore")
+def restore(mailbox_id: int) -> Response:
+    """Out of the bin, if the plan has room."""
+    try:
+        with changing() as (session, admin):
+            back = mailbox_bin.restore(session, admin, mailbox_id)
+    except PostroomError as error:
+        return _bin(correctable(error))
+    say(f"{back.address} is back, with its mail.")
+    return redirect(url_for("console.general", mailbox_id=mailbox_id), 303)
+
+
+def _bin(error: PostroomError | None = None) -> Response:
+    with looking() as (session, admin):
+        rows, total = find_mailboxes(session, admin, Filters(status=TRASHED), per_page=_ON_A_PAGE)
+    return page("bin", error=error, rows=[(row, _days_left(row.trashed_at or 0)) for row in rows], total=total)
+
+
+def _days_left(trashed_at: int) -> int:
+    """Whole days, rounded up: never promise less than there is."""
+    return max(0, -(-(trashed_at + mailbox_bin.DAYS * 86_400 - now()) // 86_400))

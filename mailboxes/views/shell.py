@@ -1,0 +1,98 @@
+"""What every page of the console shares: the blueprint, its navigation, its transactions, its refusals."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from core.errors import PostroomError
+from mailboxes.administration import Administration
+from mailboxes.errors import NothingByThatName
+from mailboxes.models import Mailbox
+from mailboxes.overview import MailboxRow, one_row
+from mailboxes.storage import size
+from web.context import current_administration, in_console, services
+from web.converters import BIGGEST
+from web.htmx import is_fragment_request
+
+console = Blueprint("console", __name__, url_prefix="/console")
+
+MAILBOX = f"/mailboxes/<int(max={BIGGEST}):mailbox_id>"
+
+_NAV = (
+    ("Mailboxes", "console.table", "/console/mailboxes"),
+    ("Domains", "console.domains", "/console/domains"),
+    ("API & agents", "console.agents", "/console/api"),
+    ("Audit log", "console.audit", "/console/audit"),
+    ("Plan", "console.plan", "/console/plan"),
+    ("Settings", "owner.owners_page", "/console/settings"),
+)
+
+
+@console.app_context_processor
+def around() -> dict[str, object]:
+    """The navigation, for whoever is signed in to the console."""
+    if not in_console() or g.get("actor") is None:
+        return {}
+    nav = [(label, url_for(endpoint), request.path.startswith(path)) for label, endpoint, path in _NAV]
+    return {"console_nav": nav, "day": day, "size": size}
+
+
+@console.get("/")
+def index() -> Response:
+    return redirect(url_for("console.table"), 303)
+
+
+@contextmanager
+def looking() -> Iterator[tuple[Session, Administration]]:
+    with services().db.read() as session:
+        yield session, current_administration()
+
+
+@contextmanager
+def changing() -> Iterator[tuple[Session, Administration]]:
+    with services().db.write() as session:
+        yield session, current_administration()
+
+
+def page(name: str, /, *, status: int = 200, error: PostroomError | None = None, **context: object) -> Response:
+    """A page of the console; `error` is said at its top, and its status is the page's."""
+    shown = render_template(f"console/{name}.html", error=error, **context)
+    answer = make_response(shown, error.status if error else status)
+    answer.headers["Cache-Control"] = "no-store"
+    answer.vary.add("HX-Request")
+    return answer
+
+
+def correctable(error: PostroomError) -> PostroomError:
+    """The error, to be said on the page it came from; raised again when another page has to be shown.
+
+    A fragment's error is said in the notice of the page that is there.
+    """
+    if error.status not in (409, 422) or is_fragment_request():
+        raise error
+    return error
+
+
+def row_of(session: Session, mailbox: Mailbox) -> MailboxRow:
+    return one_row(session, mailbox)
+
+
+def numbers(values: list[str]) -> list[int]:
+    """Row numbers from a form. Raises NothingByThatName for what can't be one."""
+    return [number(value) for value in values]
+
+
+def number(value: str) -> int:
+    if not (value.isascii() and value.isdigit()) or len(value) > 10 or int(value) > BIGGEST:
+        raise NothingByThatName(f"no row number: {value[:40]!r}")
+    return int(value)
+
+
+def day(seconds: int) -> str:
+    """`3 Nov 2026`, in UTC."""
+    at = datetime.fromtimestamp(seconds, UTC)
+    return at.strftime(f"{at.day} %b %Y")

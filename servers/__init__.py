@@ -1,0 +1,1 @@
+"""The mail servers underneath: Dovecot, the submission server, and what starts and stops them."""

@@ -1,0 +1,140 @@
+"""From an accepted message to mailboxes and the outside.
+
+The client must be able to believe the answer. "No" means that nobody has it and the whole may be sent again; "yes"
+means that we answer for all of it, even where one recipient's part failed late:
+
+1. Every next server is asked about every recipient first. One "no" there, and all are given up: nothing went out.
+2. The relay is committed to first (one answer for all of its recipients), then the mailboxes (one answer each).
+3. Once somebody has accepted, the answer is yes. Recipients who said "later" go to the spool, those who said "never"
+   or were never answered for are reported to the sender by mail. A client told "no" here would send to all again.
+4. Nobody accepted, and somebody may have it (the connection broke after the last dot): no answer at all, so that the
+   client knows that it doesn't know.
+"""
+
+import contextlib
+import logging
+from collections.abc import Mapping
+
+from core.config import Config
+from mail.delivery import Answer, Handover
+from servers.bounce import bounce
+from servers.door_views import Reach, Recipient
+from servers.spool import Spool, Waiting
+
+log = logging.getLogger(__name__)
+
+Answers = Mapping[str, Answer]
+_UNKNOWN = "it is not known whether it arrived"
+
+
+class Delivery:
+    """Blocking; safe from several threads, each message on its own."""
+
+    def __init__(self, config: Config, spool: Spool) -> None:
+        self._config, self._spool = config, spool
+
+    def deliver(self, sender: str, recipients: list[Recipient], message: bytes) -> str | None:
+        """The SMTP reply; None when nobody can know what became of it. `sender` is empty for the null sender."""
+        local = tuple(one.address for one in recipients if one.reach is Reach.LOCAL)
+        outside = tuple(one.address for one in recipients if one.reach is Reach.OUTSIDE)
+        handovers = self._handovers(local, outside)
+        with contextlib.ExitStack() as stack:
+            for handover, _ in handovers:
+                stack.callback(handover.abandon)
+            for handover, addresses in handovers:
+                refusal = _first_refusal(handover.ask(sender, addresses))
+                if refusal:
+                    return refusal
+            answers = self._commit(handovers, message)
+        return self._settle(sender, local, answers, message)
+
+    def retry(self) -> None:
+        """Try what is due in the spool once more."""
+        for waiting, message in list(self._spool.due()):
+            self._retry_one(waiting, message)
+
+    def _handovers(self, local: tuple[str, ...], outside: tuple[str, ...]) -> list[tuple[Handover, tuple[str, ...]]]:
+        name = self._config.mail_hostname
+        found = []
+        if outside:
+            host, _, port = self._config.relay.rpartition(":")
+            found.append((Handover.to_relay(host.strip("[]"), int(port), name), outside))
+        if local:
+            socket_path = self._config.lmtp_socket.resolve()
+            found.append((Handover.to_mailboxes(socket_path, name), local))
+        return found
+
+    def _commit(self, handovers: list[tuple[Handover, tuple[str, ...]]], message: bytes) -> dict[str, Answer]:
+        answers: dict[str, Answer] = {}
+        for number, (handover, addresses) in enumerate(handovers):
+            answers |= handover.commit(message)
+            nothing_yet = not any(answer.accepted for answer in answers.values())
+            if nothing_yet and number + 1 < len(handovers):
+                # The relay took nothing: the mailboxes must not have what the client is told to send again.
+                untried = [address for _, others in handovers[number + 1 :] for address in others]
+                return answers | dict.fromkeys(untried, answers[addresses[0]])
+        return answers
+
+    def _settle(self, sender: str, local: tuple[str, ...], answers: Answers, message: bytes) -> str | None:
+        if not any(answer.accepted for answer in answers.values()):
+            if any(answer.unknown for answer in answers.values()):
+                return None
+            return _first_refusal(answers)
+        later = [address for address, answer in answers.items() if answer.temporary]
+        if later:
+            mine, others = [a for a in later if a in local], [a for a in later if a not in local]
+            self._spool.keep(sender, mine, others, message)
+        self._report(
+            sender, {a: answer for a, answer in answers.items() if not answer.accepted and a not in later}, message
+        )
+        return "250 2.0.0 OK, delivered" if not later else "250 2.0.0 OK, delivered to some and queued for the rest"
+
+    def _retry_one(self, waiting: Waiting, message: bytes) -> None:
+        answers: dict[str, Answer] = {}
+        for handover, addresses in self._handovers(waiting.local, waiting.outside):
+            asked = handover.ask(waiting.sender, addresses)
+            willing = tuple(address for address in addresses if asked[address].accepted)
+            answers |= {address: answer for address, answer in asked.items() if not answer.accepted}
+            if willing:
+                # Asked again without the unwilling: a hand-over commits to everyone it asked.
+                handover.abandon()
+                handover.ask(waiting.sender, willing)
+                answers |= handover.commit(message)
+            handover.abandon()
+        later = [address for address, answer in answers.items() if answer.temporary]
+        kept = later and self._spool.try_later(
+            waiting, [a for a in later if a in waiting.local], [a for a in later if a in waiting.outside]
+        )
+        failed = {a: answer for a, answer in answers.items() if not answer.accepted and not (kept and a in later)}
+        self._report(waiting.sender, failed, message)
+        if not kept:
+            self._spool.done(waiting)
+
+    def _report(self, sender: str, failed: Answers, message: bytes) -> None:
+        """Tell the sender by mail who did not get it. A bounce is never bounced (RFC 5321 §4.5.5)."""
+        if not failed:
+            return
+        log.warning("not delivered", extra={"sender": sender, "recipients": list(failed)})
+        if not sender:
+            return
+        reasons = {a: _UNKNOWN if answer.unknown else f"{answer.code} {answer.text}" for a, answer in failed.items()}
+        handover = Handover.to_mailboxes(self._config.lmtp_socket.resolve(), self._config.mail_hostname)
+        note = bounce(sender, reasons, message, self._config.mail_hostname)
+        if all(answer.accepted for answer in handover.ask("", (sender,)).values()):
+            handover.commit(note)
+        handover.abandon()
+
+
+def _first_refusal(answers: Answers) -> str | None:
+    """One reply for the whole: a lasting reason before a passing one, with the address it is about."""
+    refused = [(answer, address) for address, answer in answers.items() if not answer.accepted]
+    if not refused:
+        return None
+    answer, address = max(refused, key=lambda pair: pair[0].code >= 500)
+    if answer.code >= 500:
+        return f"554 5.0.0 <{address}> refused, nothing was sent: {_plain(answer.text)}"
+    return f"451 4.3.0 <{address}> can't take it now, nothing was sent: {_plain(answer.text)}"
+
+
+def _plain(text: str) -> str:
+    return "".join(character if " " <= character <= "~" else "?" for character in text)[:300]

@@ -1,0 +1,136 @@
+"""What the SMTP doors ask the database: only the views named `server_…`, with every question asked anew."""
+
+import hashlib
+import ipaddress
+from dataclasses import dataclass
+from enum import Enum
+
+from sqlalchemy import text
+
+from auth.passwords import verify_password
+from core.db import Database
+from mailboxes.storage import Level, Storage, storage
+from servers.policy import parse_address
+
+
+@dataclass(frozen=True)
+class Sender:
+    """Somebody signed in at the submission door: who proved it, as whom they act, and what the proof rests on."""
+
+    person: str
+    mailbox: str
+    secret_sha256: str
+    password_hash: str | None
+
+    @property
+    def is_delegate(self) -> bool:
+        return self.person != self.mailbox
+
+
+class Reach(Enum):
+    LOCAL = "local"
+    FULL = "full"
+    UNKNOWN = "unknown"
+    OUTSIDE = "outside"
+
+
+@dataclass(frozen=True)
+class Recipient:
+    address: str
+    reach: Reach
+
+
+class DoorViews:
+    """Every method opens and ends a transaction of its own, and blocks: call from a worker thread."""
+
+    def __init__(self, database: Database, webmail_net: str) -> None:
+        self._database = database
+        self._webmail_net = ipaddress.ip_network(webmail_net)
+
+    def sign_in(self, person: str, secret: str, mailbox: str, client: str) -> Sender | None:
+        """None for anything but a live credential of `person` that may send as `mailbox`.
+
+        Keys of web sessions count from the webmail's own host only; a password or app password opens nothing but the
+        person's own mailbox. Costs one argon2id when a password is given for an address that has one, or has none.
+        """
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        by_key = Sender(person, mailbox, digest, None)
+        if self._is_webmail(client) and self.still_may_send(by_key, client):
+            return by_key
+        if person != mailbox:
+            return None
+        if self._holds("server_logins", person, digest):
+            return by_key
+        return self._by_password(person, secret, digest)
+
+    def still_may_send(self, sender: Sender, client: str) -> bool:
+        """Asked before every message and again before it is handed over: what signed in may be gone by now."""
+        if sender.password_hash is not None:
+            return sender.password_hash in self._password_hashes(sender.person)
+        if not sender.is_delegate:
+            from_webmail = self._is_webmail(client) and self._holds("server_keys", sender.person, sender.secret_sha256)
+            return from_webmail or self._holds("server_logins", sender.person, sender.secret_sha256)
+        return self._is_webmail(client) and self._any(
+            "SELECT 1 FROM server_delegates WHERE person = :person AND mailbox = :mailbox"
+            " AND secret_sha256 = :digest AND can_send = 1",
+            person=sender.person,
+            mailbox=sender.mailbox,
+            digest=sender.secret_sha256,
+        )
+
+    def recipient(self, typed: str) -> Recipient | None:
+        """Where mail for `typed` goes; None when it is no address. `ana+lists@` reaches ana@ (RFC 5233).
+
+        What the mail server counts is known here some seconds later: a burst may fill a mailbox a little beyond its
+        limit, by no more than Dovecot itself allows.
+        """
+        address = parse_address(typed)
+        if address is None:
+            return None
+        local, _, domain = address.rpartition("@")
+        base = f"{local.partition('+')[0]}@{domain}"
+        for candidate in (address, base):
+            storage = self._storage(candidate)
+            if storage is not None:
+                return Recipient(candidate, Reach.FULL if storage.level is Level.FULL else Reach.LOCAL)
+        is_ours = self._any("SELECT 1 FROM server_domains WHERE name = :domain", domain=domain)
+        return Recipient(address, Reach.UNKNOWN if is_ours else Reach.OUTSIDE)
+
+    def is_shared(self, address: str) -> bool:
+        return self._any(
+            "SELECT 1 FROM server_mailboxes WHERE address = :address AND kind = 'shared'", address=address.lower()
+        )
+
+    def _by_password(self, person: str, secret: str, digest: str) -> Sender | None:
+        stored = next(iter(self._password_hashes(person)), None)
+        if not verify_password(stored, secret) or stored is None:
+            return None
+        return Sender(person, person, digest, stored)
+
+    def _password_hashes(self, person: str) -> list[str]:
+        query = "SELECT password_hash FROM server_logins WHERE address = :person AND password_hash IS NOT NULL"
+        with self._database.read() as session:
+            return list(session.execute(text(query), {"person": person}).scalars())
+
+    def _holds(self, view: str, person: str, digest: str) -> bool:
+        query = f"SELECT 1 FROM {view} WHERE address = :person AND secret_sha256 = :digest"  # noqa: S608 - our own names
+        return self._any(query, person=person, digest=digest)
+
+    def _storage(self, address: str) -> Storage | None:
+        """None for an address that is nobody's."""
+        query = (
+            "SELECT plan, used_bytes, quota_mb, pool_used_bytes, allotted_mb"
+            " FROM server_mailboxes WHERE address = :address"
+        )
+        with self._database.read() as session:
+            row = session.execute(text(query), {"address": address}).first()
+        return storage(**row._mapping) if row is not None else None
+
+    def _any(self, query: str, **values: str) -> bool:
+        with self._database.read() as session:
+            return session.execute(text(query), values).first() is not None
+
+    def _is_webmail(self, client: str) -> bool:
+        address = ipaddress.ip_address(client)
+        mapped = getattr(address, "ipv4_mapped", None)
+        return (mapped or address) in self._webmail_net

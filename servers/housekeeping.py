@@ -1,0 +1,132 @@
+"""What has to be done again and again while nobody asks: count what is used, tell when it runs out, empty the bin.
+
+Dovecot writes a small file into a mailbox's home whenever what it holds changes (its quota_clone plugin). Looking for
+new ones costs a stat for each mailbox and touches the database only for those that changed. Dovecot itself never writes
+to the database, so neither waits for the other.
+"""
+
+import contextlib
+import logging
+import os
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import select
+
+from core.config import Config
+from core.db import Database, now
+from mail.errors import MailError
+from mail.notices import Notice, post
+from mailboxes.bin import purge_due
+from mailboxes.models import ACTIVE, Mailbox
+from mailboxes.storage_counts import Alarm, look_at_all, write_down
+from servers.doveadm import Doveadm
+from servers.dovecot_config import USAGE_FILE
+from servers.maildir import home_of, remove_mail
+
+log = logging.getLogger(__name__)
+
+
+class Housekeeper:
+    """Not thread-safe; several at a time do no harm."""
+
+    def __init__(self, config: Config, database: Database, doveadm: Doveadm) -> None:
+        self._config, self._database, self._doveadm = config, database, doveadm
+        self._seen: dict[Path, int] = {}
+
+    def count(self) -> None:
+        """Write down what has changed since the last look."""
+        changed = {path: at for path, at in self._usage_files() if self._seen.get(path) != at}
+        counted = {_address(path): octets for path in changed if (octets := _stored_bytes(path)) is not None}
+        if counted:
+            self._tell(write_down(self._database, counted))
+        # Only now: what could not be written down is found again next time.
+        self._seen |= changed
+
+    def tidy(self) -> list[str]:
+        """Count those that Dovecot has not written about yet, look at every pool, remove what waited long enough.
+
+        Returns the addresses whose mail is gone for good.
+        """
+        self.count()
+        self._tell(write_down(self._database, self._first_counts()))
+        self._tell(look_at_all(self._database))
+        gone = purge_due(self._database, partial(remove_mail, self._config.mail_root))
+        if gone:
+            log.info("removed for good", extra={"mailboxes": gone})
+        return gone
+
+    def _usage_files(self) -> list[tuple[Path, int]]:
+        found = []
+        for domain in _directories(self._config.mail_root):
+            for home in _directories(domain):
+                path = home / USAGE_FILE
+                with contextlib.suppress(FileNotFoundError):  # none yet, or its mailbox is being removed
+                    found.append((path, path.stat().st_mtime_ns))
+        return found
+
+    def _first_counts(self) -> dict[str, int]:
+        """Mailboxes that have mail on disk and no file: put there before Dovecot, or since it last looked."""
+        with self._database.read() as session:
+            addresses = session.scalars(select(Mailbox.address).where(Mailbox.status == ACTIVE)).all()
+        homes = ((address, home_of(self._config.mail_root, address)) for address in addresses)
+        unknown = [address for address, home in homes if home.exists() and not (home / USAGE_FILE).exists()]
+        counts = {address: self._doveadm.used_bytes(address) for address in unknown}
+        return {address: octets for address, octets in counts.items() if octets is not None}
+
+    def _tell(self, alarms: list[Alarm]) -> None:
+        for alarm in alarms:
+            for address, local in alarm.owners:
+                self._write_to(alarm, address, local=local)
+
+    def _write_to(self, alarm: Alarm, address: str, *, local: bool) -> None:
+        """As far as that is possible: a letter to somebody in the full pool itself is not."""
+        config = self._config
+        host, port = config.host_of_servers, str(config.smtp_port)
+        if not local:
+            host, _, port = config.relay.rpartition(":")
+        if not host:
+            log.warning("no relay to tell an owner by", extra={"account": alarm.account})
+            return
+        notice = Notice(
+            address, f"{alarm.account}: {alarm.storage.headline.rstrip('.').lower()}", _letter(alarm, config)
+        )
+        try:
+            post(notice, host.strip("[]"), int(port), config.mail_hostname, now())
+        except MailError as error:
+            log.warning("an owner could not be told", extra={"account": alarm.account, "reason": str(error)})
+
+
+_LETTER = """\
+{headline} {story}
+
+Who uses how much, and the plans:
+
+{url}/console/mailboxes?sort=storage&dir=desc
+{url}/console/plan
+"""
+
+
+def _letter(alarm: Alarm, config: Config) -> str:
+    return _LETTER.format(headline=alarm.storage.headline, story=alarm.storage.story(owner=True), url=config.public_url)
+
+
+def _directories(parent: Path) -> list[Path]:
+    try:
+        with os.scandir(parent) as entries:
+            return [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+
+
+def _address(usage_file: Path) -> str:
+    return f"{usage_file.parent.name}@{usage_file.parent.parent.name}"
+
+
+def _stored_bytes(usage_file: Path) -> int | None:
+    """Dovecot's file dictionary: a line for the key, a line for its value. It is replaced whole, never half written."""
+    try:
+        lines = usage_file.read_text().splitlines()
+        return int(lines[lines.index("priv/quota/storage") + 1])
+    except (OSError, ValueError, IndexError):
+        return None

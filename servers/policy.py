@@ -1,0 +1,155 @@
+"""What may be sent, and as whom: the one rule of every door that takes mail from our own people.
+
+Pure: bytes in, a refusal or the message to deliver out. It reads headers as strictly as anybody might, so that no
+reader of the message can find another author in it than we did (RFC 5322 §3.6, RFC 6409 §6.1 and §8).
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+LARGEST_MESSAGE = 35 * 1024 * 1024
+_LONGEST_HEADER_BLOCK = 128 * 1024
+_MOST_HEADERS = 1000
+_LONGEST_LINE = 998  # RFC 5322 §2.1.1
+_MOST_HOPS = 50
+
+_BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_NAME = re.compile(rb"[!-9;-~]+")
+_LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_ADDRESS = re.compile(rf"({_LOCAL})@({_DOMAIN})")
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
+# A name in front, without anything that could start, end or separate an address.
+_ONE_AUTHOR = re.compile(r"[^<>@,;:()\[\]\"\\]*<([^<>]*)>[ \t]*")
+
+# Written by servers on the way, or by programs about the sender's machine: none of it is the message's own.
+_NEVER_DELIVERED = frozenset({b"received", b"return-path", b"delivered-to", b"bcc", b"authentication-results"})
+# For a shared mailbox also what tells who of the team sat there, and with which program.
+_TELLS_WHO = frozenset({b"user-agent", b"originator", b"organization", b"mail-followup-to"})
+
+
+class Refused(Exception):
+    """The answer to give: an SMTP reply of one line, fit for the eyes of a person."""
+
+    @property
+    def reply(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Header:
+    name: bytes  # lower case
+    raw: bytes  # as it came, with its CRLF
+
+    @property
+    def value(self) -> str:
+        """Unfolded (RFC 5322 §2.2.3)."""
+        return self.raw.partition(b":")[2].replace(b"\r\n", b"").decode("ascii", errors="surrogateescape").strip()
+
+
+def parse_address(text: str) -> str | None:
+    """A plain address in lower case, or None: no quotes, comments, routes or other scripts, and not too long."""
+    match = _ADDRESS.fullmatch(text)
+    if match is None or len(match[1]) > 64 or len(match[2]) > 253:
+        return None
+    return text.lower()
+
+
+def check_lines(data: bytes) -> None:
+    """Raises Refused for bare CR or LF (SMTP smuggling: two servers see two ends, RFC 5321 §2.3.8) and for NUL."""
+    if _BARE.search(data):
+        raise Refused("554 5.6.0 The message has a CR or LF that stands alone; lines must end with CR LF")
+    if b"\0" in data:
+        raise Refused("554 5.6.0 The message holds a NUL character")
+
+
+def split(data: bytes) -> tuple[list[Header], bytes]:
+    """The headers and the rest (with the empty line in front of the body). Raises Refused for what is no header."""
+    block, rest = _header_block(data)
+    headers: list[Header] = []
+    for line in block.splitlines(keepends=True):
+        if len(line) > _LONGEST_LINE + 2:
+            raise Refused("554 5.6.0 A header line is longer than 998 characters")
+        if line[:1] in (b" ", b"\t"):
+            if not headers:
+                raise Refused("554 5.6.0 The message starts with a continued line")
+            headers[-1] = Header(headers[-1].name, headers[-1].raw + line)
+            continue
+        name, colon, _ = line.partition(b":")
+        # "From :" is a From to some readers and no header to others.
+        if not colon or not _NAME.fullmatch(name):
+            raise Refused("554 5.6.0 The message has a malformed header line")
+        headers.append(Header(name.lower(), line))
+    if len(headers) > _MOST_HEADERS:
+        raise Refused("554 5.6.0 The message has too many headers")
+    return headers, rest
+
+
+def _header_block(data: bytes) -> tuple[bytes, bytes]:
+    if data.startswith(b"\r\n"):
+        raise Refused("554 5.6.0 The message has no headers")
+    end = data.find(b"\r\n\r\n", 0, _LONGEST_HEADER_BLOCK)
+    if end == -1:
+        if len(data) >= _LONGEST_HEADER_BLOCK:
+            raise Refused("552 5.3.4 The headers are longer than 128 KB")
+        return data, b"\r\n"
+    return data[: end + 2], data[end + 2 :]
+
+
+def checked(data: bytes, mailbox: str, *, shared: bool, added: Sequence[bytes] = ()) -> bytes:
+    """The message as it may be delivered for `mailbox`. Raises Refused.
+
+    Exactly one From with exactly one address, that of the mailbox acted for; no other Sender; nothing resent. `added`
+    are whole header lines for what a client may leave out: each goes in when the message has none of that name.
+    """
+    check_lines(data)
+    headers, rest = split(data)
+    _check_author(headers, mailbox)
+    kept = [header.raw for header in headers if not _is_dropped(header.name, shared=shared)]
+    present = {header.name for header in headers}
+    missing = [line for line in added if line.partition(b":")[0].lower() not in present]
+    return b"".join([*missing, *kept, rest])
+
+
+def _check_author(headers: list[Header], mailbox: str) -> None:
+    authors = [header.value for header in headers if header.name == b"from"]
+    if len(authors) != 1:
+        raise Refused(f"550 5.7.1 A message needs exactly one From line, this one has {len(authors)}")
+    if single_address(authors[0]) != mailbox:
+        raise Refused(f"553 5.7.1 The From line must be {mailbox} and nobody else")
+    if any(header.name == b"sender" and single_address(header.value) != mailbox for header in headers):
+        raise Refused(f"553 5.7.1 The Sender line must be left out, or be {mailbox}")
+    if any(header.name.startswith(b"resent-") for header in headers):
+        raise Refused("550 5.7.1 Resent- lines are not taken here")
+
+
+def single_address(value: str) -> str | None:
+    """The one address of a From or Sender line, or None when there are none, several, or any doubt about it."""
+    # A quoted name may hold anything; it is cut out first, and must not stand inside the address.
+    bare = _QUOTED.sub(" ", value).strip()
+    match = _ONE_AUTHOR.fullmatch(bare)
+    return parse_address(match[1] if match else bare)
+
+
+def _is_dropped(name: bytes, *, shared: bool) -> bool:
+    if name in _NEVER_DELIVERED or name.startswith((b"x-originating-", b"x-forwarded-", b"x-sender", b"x-authenticat")):
+        return True
+    return shared and (name in _TELLS_WHO or name.startswith(b"x-"))
+
+
+def check_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> None:
+    """What a stranger's message must not be. Raises Refused.
+
+    A shared mailbox sends through its members' own sign-in and in no other way, so its address in From or Sender of
+    mail from outside is a forgery. Other defects are the reader's to show.
+    """
+    check_lines(data)
+    headers, _ = split(data)
+    if sum(header.name == b"received" for header in headers) > _MOST_HOPS:
+        raise Refused("554 5.4.6 This message has been going round in circles")
+    for header in headers:
+        if header.name in (b"from", b"sender") and any(
+            is_shared(f"{match[1]}@{match[2]}".lower()) for match in _ADDRESS.finditer(header.value[:4000])
+        ):
+            raise Refused("550 5.7.1 That sender's mail comes from its own people only, after signing in")

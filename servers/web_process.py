@@ -1,0 +1,67 @@
+"""`python -m servers.web_process`: the process behind the web port.
+
+It ends on SIGTERM, and when its standard input ends: that is held open by the supervisor.
+"""
+
+import contextlib
+import ctypes
+import importlib
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+import waitress
+
+from core.config import Config
+from core.logs import configure
+from servers.web_refusals import Channel
+
+THREADS = 16
+# Waitress accepts nobody any more at its limit, and every open browser tab may hold a connection.
+_CONNECTIONS = 1000
+_LARGEST_REQUEST = 64 * 1024 * 1024
+_M_ARENA_MAX = -8  # mallopt(3), glibc
+
+
+def main() -> None:
+    configure(Path(os.environ["POSTROOM_LOG"]) if os.environ.get("POSTROOM_LOG") else None)
+    # A line for each time all threads are busy is noise; how long people wait is measured elsewhere.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    _share_arenas()
+    config = Config.from_env(os.environ)
+    # By name, as any WSGI server loads it: nothing here imports the application.
+    application = importlib.import_module("app").create_app(config)
+    server = waitress.create_server(
+        application,
+        host=config.host,
+        port=config.port,
+        threads=THREADS,
+        connection_limit=_CONNECTIONS,
+        asyncore_use_poll=True,
+        max_request_body_size=_LARGEST_REQUEST,
+        ident=None,
+    )
+    server.channel_class = Channel
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if os.environ.get("POSTROOM_LIFELINE"):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    print("ready", flush=True)
+    server.run()
+
+
+def _share_arenas() -> None:
+    """Two for all threads: with one each, every thread would keep what its largest message once took."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library has none
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 2)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,173 @@
+// What is being written is never lost: saved while one writes, before one leaves, and sent once.
+import { showNotice } from "./notice.js";
+
+const PAUSE = 2000; // milliseconds of quiet before a save
+const LEAVES_IT_THERE = "#compose, #save-draft, #compose-files, [data-discard]";
+
+const compose = () => document.getElementById("compose");
+let saved = ""; // what the server has, or what the form began with
+let timer = 0;
+let leaving = false; // sent or discarded: nothing left to lose
+
+function written(form) {
+  const fields = ["to", "cc", "bcc", "subject", "text", "html", "format"].map((name) => form.elements[name]?.value ?? "");
+  const kept = [...form.querySelectorAll("input[name=keep]:checked")].map((one) => one.value);
+  return JSON.stringify([...fields, ...kept]);
+}
+
+const isUnsaved = () => Boolean(compose()) && !leaving && written(compose()) !== saved;
+
+function say(text) {
+  const place = document.querySelector("#draft-status span");
+  if (place) place.textContent = text;
+}
+
+/** Save now. Resolves to whether it worked. */
+function save() {
+  clearTimeout(timer);
+  if (!isUnsaved()) return Promise.resolve(true);
+  const button = document.getElementById("save-draft");
+  const version = written(compose());
+  return new Promise((resolve) => {
+    const done = (event) => {
+      if (event.detail.elt !== button) return;
+      document.removeEventListener("htmx:afterRequest", done);
+      if (event.detail.successful) saved = version;
+      else say("Not saved");
+      resolve(event.detail.successful);
+    };
+    document.addEventListener("htmx:afterRequest", done);
+    window.htmx.trigger(button, "save"); // not a click: that would make it the button the form is submitted with
+  });
+}
+
+function changed() {
+  if (!compose() || !isUnsaved()) return;
+  clearTimeout(timer);
+  timer = setTimeout(save, PAUSE);
+}
+
+function begin() {
+  const form = compose();
+  if (!form || "begun" in form.dataset) return;
+  form.dataset.begun = "";
+  leaving = false;
+  form.elements.format.value = form.dataset.format;
+  form.dispatchEvent(new CustomEvent("compose-begins", { bubbles: true }));
+  saved = written(form);
+  const text = form.elements.text;
+  const invalid = form.querySelector("[aria-invalid]");
+  if (invalid) invalid.focus();
+  else if (!form.elements.to.value) form.elements.to.focus();
+  else if (text.checkVisibility()) {
+    text.focus();
+    text.setSelectionRange(0, 0);
+    text.scrollTop = 0;
+  }
+}
+
+// Sending
+document.addEventListener("submit", (event) => {
+  if (event.target.id !== "compose" || event.submitter?.hasAttribute("formaction")) return;
+  if (leaving) {
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    return;
+  }
+  clearTimeout(timer);
+  leaving = true;
+}, true);
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-discard]")) {
+    clearTimeout(timer);
+    leaving = true;
+  }
+}, true);
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("#compose")) {
+    event.preventDefault();
+    document.getElementById("send").click();
+  }
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.elt.matches("#compose, [data-discard]") && !event.detail.successful) leaving = false;
+});
+
+// Attaching
+document.addEventListener("change", (event) => {
+  if (event.target.id === "compose-files") attach(event.target);
+  else if (event.target.closest?.("#compose")) changed();
+});
+
+function attach(input) {
+  const size = [...input.files].reduce((sum, file) => sum + file.size, 0);
+  if (size > Number(compose().dataset.maxBytes)) {
+    showNotice("That is too large to attach.", "Attachments may be 25 MB in all. Share a link instead.");
+    input.value = "";
+  } else if (size || input.files.length) window.htmx.trigger(input, "upload");
+}
+
+function progress(value) {
+  const bar = document.getElementById("upload");
+  if (!bar) return;
+  bar.hidden = value === null;
+  bar.value = value ?? 0;
+}
+
+document.addEventListener("htmx:xhr:progress", (event) => {
+  if (event.target.id === "compose-files" || (event.target.id === "compose" && leaving)) {
+    progress(event.detail.lengthComputable ? (100 * event.detail.loaded) / event.detail.total : 0);
+  }
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  const { elt, successful } = event.detail;
+  if (!elt.matches("#compose-files, #compose")) return;
+  progress(null);
+  if (elt.id !== "compose-files") return;
+  elt.value = ""; // what was uploaded lies in the draft now, what was refused must be chosen again
+  if (successful) saved = written(compose());
+});
+
+document.addEventListener("dragover", (event) => {
+  if (!compose() || !event.dataTransfer?.types.includes("Files")) return;
+  event.preventDefault();
+  compose().classList.add("dropping");
+});
+for (const name of ["dragleave", "drop"]) {
+  document.addEventListener(name, (event) => {
+    compose()?.classList.remove("dropping");
+    if (name !== "drop" || !compose() || !event.dataTransfer.files.length) return;
+    event.preventDefault();
+    const input = document.getElementById("compose-files");
+    input.files = event.dataTransfer.files;
+    attach(input);
+  });
+}
+
+// Leaving
+document.addEventListener("htmx:confirm", (event) => {
+  const { elt, target, issueRequest } = event.detail;
+  if (!isUnsaved() || elt.matches(LEAVES_IT_THERE) || !target?.contains(compose())) return;
+  event.preventDefault();
+  save().then((kept) => { if (kept) issueRequest(true); });
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href]");
+  const elsewhere = event.defaultPrevented || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey;
+  if (!link || elsewhere || link.target || link.getAttribute("href").startsWith("#") || !isUnsaved()) return;
+  event.preventDefault();
+  save().then((kept) => { if (kept) window.location.assign(link.href); });
+});
+
+window.addEventListener("popstate", save, true);
+document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+window.addEventListener("beforeunload", (event) => { if (isUnsaved()) event.preventDefault(); });
+
+document.addEventListener("input", (event) => { if (event.target.closest?.("#compose")) changed(); });
+for (const name of ["htmx:afterSettle", "htmx:historyRestore"]) document.addEventListener(name, begin);
+begin();

@@ -1,0 +1,126 @@
+// Writing with formatting. What is quoted there was written by strangers, so the editor is a frame of its own in
+// which nothing can run: scripts, forms and navigation are off by the sandbox, remote loads by our policy, and
+// what could still do harm is taken out of the parsed, inert copy before it gets there.
+
+const UNWANTED = "script, style, link, meta, base, iframe, frame, object, embed, form, input, button, select, textarea, svg, math, template";
+const FRAME = '<!doctype html><meta charset="utf-8"><body></body>';
+
+const compose = () => document.getElementById("compose");
+const frame = () => compose()?.querySelector("iframe") ?? null;
+
+function inert(html) {
+  const parsed = new DOMParser().parseFromString(html, "text/html");
+  for (const element of parsed.querySelectorAll(UNWANTED)) element.remove();
+  for (const element of parsed.body.querySelectorAll("*")) {
+    for (const { name } of [...element.attributes]) if (/^(on|hx-|data-|srcdoc)/i.test(name)) element.removeAttribute(name);
+  }
+  for (const image of parsed.querySelectorAll("img[src]")) if (isOurs(image.getAttribute("src"))) image.removeAttribute("src");
+  return [...parsed.body.childNodes];
+}
+
+// An address of this app, which a picture in a stranger's message has no business asking for.
+function isOurs(address) {
+  try {
+    return new URL(address, location.href).origin === location.origin;
+  } catch {
+    return true;
+  }
+}
+
+function paragraphs(text, page) {
+  return text.split("\n").map((line) => {
+    const block = page.createElement("div");
+    block.append(line ? line : page.createElement("br"));
+    return block;
+  });
+}
+
+function open(form, html) {
+  const place = document.createElement("iframe");
+  place.setAttribute("sandbox", "allow-same-origin");
+  place.title = "Message, formatted";
+  place.srcdoc = FRAME;
+  place.addEventListener("load", () => fill(form, place.contentDocument, html), { once: true });
+  form.elements.text.hidden = true;
+  form.querySelector(".compose-body").append(place);
+}
+
+function fill(form, page, html) {
+  const style = page.createElement("link");
+  style.rel = "stylesheet";
+  style.href = form.dataset.editorCss;
+  page.head.append(style);
+  const { body } = page;
+  body.contentEditable = "true";
+  body.setAttribute("role", "textbox");
+  body.setAttribute("aria-multiline", "true");
+  body.setAttribute("aria-label", "Message");
+  body.append(...(html ? inert(html) : paragraphs(form.elements.text.value, page)).map((node) => page.adoptNode(node)));
+  page.execCommand("defaultParagraphSeparator", false, "div");
+  // An observer of ours sees every change, also where a sandboxed frame's own events stay silent.
+  new MutationObserver(() => copyOut(form, body)).observe(body, { childList: true, characterData: true, subtree: true, attributes: true });
+  page.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+      event.preventDefault();
+      document.getElementById("send").click();
+    }
+  });
+  const focused = document.activeElement;
+  if (focused === document.body || focused === form.elements.text || focused?.id === "switch-format") body.focus();
+}
+
+function copyOut(form, body) {
+  form.elements.html.value = body.innerHTML;
+  form.elements.text.value = body.innerText;
+  form.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+function setFormat(form, format, html) {
+  form.elements.format.value = format;
+  const formatted = format === "html";
+  form.querySelector(".compose-format").hidden = !formatted;
+  document.getElementById("switch-format").textContent = formatted ? "Plain text" : "Formatted";
+  if (formatted) open(form, html);
+  else {
+    const body = frame()?.contentDocument.body;
+    if (body) form.elements.text.value = body.innerText;
+    frame()?.remove();
+    form.elements.html.value = "";
+    form.elements.text.hidden = false;
+    form.elements.text.focus();
+  }
+}
+
+const COMMANDS = {
+  quote: (page) => page.execCommand(page.queryCommandValue("formatBlock") === "blockquote" ? "outdent" : "formatBlock", false, "blockquote"),
+  createLink: (page) => {
+    const field = document.getElementById("link-address");
+    const address = /^(https?:|mailto:)/i.test(field.value) ? field.value : `https://${field.value}`;
+    if (field.value) page.execCommand("createLink", false, address);
+    document.getElementById("link-menu").hidePopover();
+    field.value = "";
+  },
+};
+
+document.addEventListener("compose-begins", (event) => {
+  const form = event.target;
+  document.getElementById("switch-format").hidden = false;
+  if (form.dataset.format === "html") setFormat(form, "html", form.elements.html.value);
+});
+
+// A button must not take the selection away from what it formats.
+document.addEventListener("mousedown", (event) => { if (event.target.closest?.("[data-command]")) event.preventDefault(); });
+
+document.addEventListener("click", (event) => {
+  const form = compose();
+  if (!form) return;
+  if (event.target.closest("#switch-format")) {
+    setFormat(form, form.elements.format.value === "html" ? "text" : "html", "");
+    form.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+  const command = event.target.closest("[data-command]")?.dataset.command;
+  if (!command || !frame()) return;
+  const page = frame().contentDocument;
+  frame().contentWindow.focus();
+  (COMMANDS[command] ?? ((one) => one.execCommand(command)))(page);
+});

@@ -1,0 +1,54 @@
+// Every request htmx makes: its CSRF header, and what happens when the answer isn't the one it wanted.
+import { clearNotice, showNotice } from "./notice.js";
+
+const PLACE = /^\s*<\w+ id="/; // a fragment of ours, such as a form that comes back with its errors
+const WHOLE_PAGE = /^\s*<!doctype/i;
+
+const isPoll = (detail) => detail.elt.hasAttribute("data-poll");
+
+document.addEventListener("htmx:configRequest", (event) => {
+  event.detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
+  // Whatever replaces the whole body, such as the page an answer points to, must be a whole page.
+  if (event.detail.target === document.body) event.detail.headers["HX-Boosted"] = "true";
+});
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const { xhr, etc } = event.detail;
+  if (xhr.status < 400) return;
+  etc.push = etc.replace = "false"; // the page stays, so its address stays
+  // A sign-in page in place of half a letter would lose the letter.
+  if (xhr.status === 401 && document.getElementById("compose")) {
+    event.preventDefault();
+    showNotice("You're signed out.", "Your text is still here. Sign in again in another tab, then go on.");
+  }
+});
+
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { detail } = event;
+  const { xhr, target } = detail;
+  if (WHOLE_PAGE.test(detail.serverResponse) && target !== document.body) {
+    detail.shouldSwap = false;
+    if (xhr.status < 400) window.location.assign(xhr.responseURL);
+    else showNotice("That didn't work.", "Try again in a moment.");
+  } else if (xhr.status >= 400 && PLACE.test(detail.serverResponse)) {
+    clearNotice(); // what comes says by itself what is wrong
+  } else if (xhr.status >= 400) {
+    detail.shouldSwap = false;
+    showNotice("That didn't work.", "Nothing was changed on this page. Try again in a moment.");
+  }
+});
+
+document.addEventListener("htmx:afterRequest", (event) => {
+  if (event.detail.successful && !isPoll(event.detail)) clearNotice();
+});
+
+for (const name of ["htmx:sendError", "htmx:timeout"]) {
+  document.addEventListener(name, (event) => {
+    if (!isPoll(event.detail)) showNotice("Postroom can't be reached.", "Check the connection and try again: nothing on this page is lost.");
+  });
+}
+
+// An Undo whose list is no longer on the page still has a form that works.
+document.addEventListener("htmx:targetError", (event) => {
+  if (event.target.matches("form[data-undo]")) event.target.submit();
+});

@@ -1,0 +1,165 @@
+"""The demo world with its API, and programs that carry tokens."""
+
+import dataclasses
+import re
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from app import create_app
+from auth.passwords import Cost, hashing_cost
+from core.config import Config
+from mailboxes.api_access import issue_token
+from mailboxes.audit import Doer
+from mailboxes.directory import find_account
+from mailboxes.models import Domain, Mailbox
+from mailboxes.scopes import EVERY_SCOPE
+from tests.servers.harness import World
+from tests.webmail.browser import serving
+from web.context import EXTENSION, Services
+
+V1 = "/api/v1"
+DOER = Doer("the tests", "cli")
+
+
+class Program:
+    """A script with a token."""
+
+    def __init__(self, app: Flask, token: str) -> None:
+        self.client, self.token = app.test_client(use_cookies=False), token
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> TestResponse:
+        """One call. Header names are given with underscores: Idempotency_Key."""
+        sent = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        extra = {} if body is None else {"json": body}
+        return self.client.open(V1 + path, method=method, headers=sent, **extra)
+
+    def get(self, path: str, status: int = 200) -> Any:
+        return self._done(self.ask("GET", path), status)
+
+    def post(self, path: str, body: Any = None, status: int = 201, **headers: str) -> Any:
+        return self._done(self.ask("POST", path, body, **headers), status)
+
+    def patch(self, path: str, body: Any, status: int = 200, **headers: str) -> Any:
+        return self._done(self.ask("PATCH", path, body, **headers), status)
+
+    def delete(self, path: str, status: int = 200, **headers: str) -> Any:
+        return self._done(self.ask("DELETE", path, **headers), status)
+
+    def refused(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, str]:
+        """Status and code of a call that has to fail."""
+        answer = self.ask(method, path, body, **headers)
+        return answer.status_code, error_of(answer)["code"]
+
+    @staticmethod
+    def _done(answer: TestResponse, status: int) -> Any:
+        assert answer.status_code == status, answer.text
+        return answer.json
+
+
+MakeToken = Callable[..., str]
+MakeProgram = Callable[..., Program]
+
+
+def error_of(answer: TestResponse) -> dict[str, Any]:
+    """The error, after a look at its envelope."""
+    assert answer.content_type == "application/json", (answer.status_code, answer.text[:200])
+    assert answer.json is not None
+    assert set(answer.json) == {"error"}
+    error: dict[str, Any] = answer.json["error"]
+    assert {"code", "message", "hint", "request_id", "retryable"} <= set(error)
+    assert error["request_id"] == answer.headers["X-Request-Id"]
+    assert (error["code"] == "validation_failed") == ("fields" in error)
+    return error
+
+
+def roomy(config: Config) -> Config:
+    """Without a limit that the tests together would reach."""
+    return dataclasses.replace(config, api_requests_per_minute=1_000_000)
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _cheap_hashing() -> Iterator[None]:
+    with hashing_cost(Cost(passes=1, memory_kib=8, lanes=1)):
+        yield
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """Everybody, on SQLite, with running mail servers and empty mailboxes."""
+    with World(mail=False) as world:
+        yield world
+        assert logs_with_tokens(world.config) == []
+
+
+def logs_with_tokens(config: Config) -> list[str]:
+    """The names of the log files in which a token can be found."""
+    files = [path for path in config.log_dir.rglob("*") if path.is_file()]
+    assert files
+    return [path.name for path in files if re.search(rb"pr_live_[A-Za-z0-9_-]{43}", path.read_bytes())]
+
+
+@pytest.fixture(scope="session")
+def app(world: World) -> Iterator[Flask]:
+    app = create_app(roomy(world.config))
+    yield app
+    services: Services = app.extensions[EXTENSION]
+    services.pool.close_all()
+    services.db.dispose()
+
+
+@pytest.fixture(scope="session")
+def site(world: World, app: Flask) -> Iterator[str]:
+    """The app, served; the base URL."""
+    with serving(app, world.config.port) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def make_token(world: World) -> MakeToken:
+    """A token, for every scope unless said otherwise."""
+
+    def make(
+        account: str = "Acme",
+        scopes: Collection[str] = EVERY_SCOPE,
+        *,
+        name: str = "a script",
+        days: int | None = None,
+        domains: Collection[str] | None = None,
+    ) -> str:
+        with world.db.write() as session:
+            ids = None
+            if domains is not None:
+                ids = list(session.scalars(select(Domain.id).where(Domain.name.in_(domains))))
+            found = find_account(session, account)
+            prefix = world.config.api_token_prefix
+            return issue_token(session, DOER, found, prefix, name, scopes, days=days, domain_ids=ids)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_program(app: Flask, make_token: MakeToken) -> MakeProgram:
+    def make(*args: Any, **kwargs: Any) -> Program:
+        return Program(app, make_token(*args, **kwargs))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def script(make_program: MakeProgram) -> Program:
+    """A program that may do everything in Acme."""
+    return make_program()
+
+
+@pytest.fixture(scope="session")
+def ids(world: World) -> dict[str, int]:
+    """The id of every mailbox and domain of the demo world, by name."""
+    with world.db.read() as session:
+        found = dict(session.execute(select(Mailbox.address, Mailbox.id)).all())
+        return found | dict(session.execute(select(Domain.name, Domain.id)).all())

@@ -1,0 +1,69 @@
+"""The words about the API are true: its examples run, its page shows every call without asking another host."""
+
+import json
+import os
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Playwright
+
+from servers.child import ROOT
+from tests.api.conftest import MakeToken
+from tests.api.test_scopes import CALLS
+from tests.webmail.browser import launch
+from tests.webmail.trap import Trap
+
+TEXT = (ROOT / "docs" / "api.md").read_text()
+
+
+def blocks(kind: str) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+
+
+def test_the_examples_run(site: str, make_token: MakeToken, tmp_path: Path) -> None:
+    script = "set -euo pipefail\n" + "\n".join(blocks("sh"))
+    settings = {"PATH": os.environ["PATH"], "POSTROOM_URL": site, "POSTROOM_TOKEN": make_token()}
+    command = ["/bin/bash", "-c", script]
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, cwd=tmp_path)  # noqa: S603
+    assert done.returncode == 0, done.stdout + done.stderr
+    answers = [json.loads(line) for line in done.stdout.splitlines() if line]
+    assert len(answers) == 10
+    assert all("data" in answer for answer in answers)
+    assert answers[-1]["data"][0]["action"] == "mailbox.deleted"
+
+
+def test_the_agents_settings_can_be_read() -> None:
+    configurations = [json.loads(block) for block in blocks("json")]
+    assert len(configurations) == 4
+    assert tomllib.loads(blocks("toml")[0])["mcp_servers"]["postroom"]["url"].endswith(":8765/mcp")
+    assert "python -m api.mcp_server" in TEXT
+
+
+def test_every_scope_stands_in_the_example() -> None:
+    assert {scope for scope in CALLS.values() if scope} <= set(re.findall(r"[a-z]+:[a-z]+", blocks("sh setup")[0]))
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_the_page_shows_every_call_and_asks_nobody_else(site: str, playwright: Playwright, width: int) -> None:
+    asked: set[str] = set()
+    trouble: list[str] = []
+    with Trap() as trap:
+        browser = launch(playwright, trap)
+        page = browser.new_page(viewport={"width": width, "height": 900})
+        page.on("request", lambda request: asked.add(request.url))
+        page.on("console", lambda message: trouble.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.goto(f"{site}/api/docs")
+        page.locator(".opblock").first.wait_for()
+        assert page.locator(".opblock").count() == len(CALLS)
+        page.locator(".opblock-summary-path", has_text="convert-to-shared").click()
+        page.get_by_text("member_mailbox_ids").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        if os.environ.get("POSTROOM_SHOTS"):
+            page.screenshot(path=f"{os.environ['POSTROOM_SHOTS']}/docs-{width}.png")
+        browser.close()
+    assert [url for url in asked if not url.startswith((f"{site}/", "data:", "blob:"))] == []
+    assert trouble == []

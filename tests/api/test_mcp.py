@@ -1,0 +1,255 @@
+"""An agent at work: the SDK's own client, over standard input and output and over HTTP, in both protocol revisions."""
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx2
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import streamable_http_client
+from mcp.types import CallToolResult, TextContent
+
+from mailboxes.models import AuditEntry
+from servers.child import ROOT, Child
+from tests.api.conftest import MakeProgram, MakeToken, Program
+from tests.cast import ANA, BEN, DAN
+from tests.console.console import Desk
+from tests.servers.harness import World
+from tests.visitor import Visitor
+
+TOOLS = [
+    "list_domains",
+    "list_mailboxes",
+    "get_mailbox",
+    "list_shared_mailbox_members",
+    "add_shared_mailbox_member",
+    "update_shared_mailbox_member",
+    "remove_shared_mailbox_member",
+    "create_shared_mailbox",
+    "convert_mailbox_to_shared",
+    "convert_shared_mailbox_to_regular",
+]
+REVISIONS = ("auto", "legacy")  # the current one, and the handshake of the years before
+Connect = Callable[[str, str], Any]
+
+
+@pytest.fixture(scope="session")
+def tool_server(world: World, site: str) -> Iterator[str]:
+    """The process that `make run` starts; its URL."""
+    child = Child("api.mcp_process", world.user, world.environment(), world.config.log_dir / "mcp.log")
+    child.start()
+    yield f"http://127.0.0.1:{world.config.mcp_port}/mcp"
+    child.stop()
+
+
+@pytest.fixture(params=["stdio", "http"])
+def connect(request: pytest.FixtureRequest, site: str) -> Connect:
+    """How an agent connects: `connect(token, revision)`."""
+    if request.param == "stdio":
+        return lambda token, revision: over_stdio(site, token, revision)
+    url = request.getfixturevalue("tool_server")
+    return lambda token, revision: over_http(url, token, revision)
+
+
+@asynccontextmanager
+async def over_stdio(site: str, token: str, revision: str) -> AsyncIterator[Client]:
+    command = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "api.mcp_server"],
+        cwd=ROOT,
+        env={"POSTROOM_URL": site, "POSTROOM_TOKEN": token},
+    )
+    async with Client(command, mode=revision) as client:
+        yield client
+
+
+@asynccontextmanager
+async def over_http(url: str, token: str, revision: str) -> AsyncIterator[Client]:
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=20) as carrier,
+        Client(streamable_http_client(url, http_client=carrier), mode=revision) as client,
+    ):
+        yield client
+
+
+def run(story: Awaitable[None]) -> None:
+    asyncio.run(asyncio.wait_for(story, 60))
+
+
+async def use(client: Client, tool: str, **arguments: Any) -> Any:
+    """What the tool answers: structured, and the same as text."""
+    result = await client.call_tool(tool, arguments)
+    assert isinstance(result, CallToolResult)
+    assert not result.is_error, result.content
+    assert result.structured_content is not None
+    assert isinstance(result.content[0], TextContent)
+    return result.structured_content
+
+
+async def failure(client: Client, tool: str, **arguments: Any) -> str:
+    """What the tool says when it fails."""
+    result = await client.call_tool(tool, arguments)
+    assert isinstance(result, CallToolResult)
+    assert result.is_error
+    assert isinstance(result.content[0], TextContent)
+    return result.content[0].text
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_an_agent_runs_a_shared_mailbox(
+    world: World,
+    app: Any,
+    connect: Connect,
+    make_token: MakeToken,
+    script: Program,
+    ids: dict[str, int],
+    revision: str,
+    request: pytest.FixtureRequest,
+) -> None:
+    token = make_token(name="an agent")
+    name = f"desk-{request.node.callspec.id}".replace("_", "-")
+
+    async def story() -> None:
+        async with connect(token, revision) as agent:
+            domains = (await use(agent, "list_domains"))["data"]
+            domain = next(one for one in domains if one["name"] == "brand-a.test")
+            people = (await use(agent, "list_mailboxes", search="ana@", type="regular"))["data"]
+            assert [one["address"] for one in people] == [ANA]
+            made = await use(
+                agent,
+                "create_shared_mailbox",
+                domain_id=domain["id"],
+                local_part=name,
+                display_name="The Desk",
+                member_mailbox_ids=[people[0]["id"]],
+                idempotency_key=f"make-{name}",
+            )
+            desk = made["data"]["id"]
+            first = (await use(agent, "list_shared_mailbox_members", mailbox_id=desk))["data"]
+            assert [(one["email"], one["can_send"], one["can_read"]) for one in first] == [(ANA, True, True)]
+            added = []
+            for person in (BEN, DAN):
+                answer = await use(agent, "add_shared_mailbox_member", mailbox_id=desk, member_mailbox_id=ids[person])
+                added.append(answer["data"]["id"])
+            reader = await use(
+                agent, "update_shared_mailbox_member", mailbox_id=desk, member_id=added[0], can_send=False
+            )
+            assert reader["data"]["can_send"] is False
+            for member in added:
+                await use(agent, "remove_shared_mailbox_member", mailbox_id=desk, member_id=member)
+            words = await failure(agent, "remove_shared_mailbox_member", mailbox_id=desk, member_id=first[0]["id"])
+            assert "last_member: A shared mailbox always needs at least one member." in words
+            assert "Add somebody else first" in words
+            person = await use(agent, "convert_shared_mailbox_to_regular", mailbox_id=desk)
+            assert person["data"]["type"] == "regular"
+            assert "password" not in str(person)
+            back = await use(agent, "convert_mailbox_to_shared", mailbox_id=desk, member_mailbox_ids=[ids[ANA]])
+            assert back["data"]["type"] == "shared"
+            assert (await use(agent, "get_mailbox", mailbox_id=desk))["data"]["member_count"] == 1
+
+    run(story())
+    address = f"{name}@brand-a.test"
+    olive = Desk(world, app)
+    assert address in olive.page("/mailboxes?q=" + name).text
+    assert "an agent" in olive.page("/audit?mailbox=" + address).text
+    assert address in Visitor(app, ANA).come_back(world.sign_in(ANA)).page("/").html
+    with world.db.read() as session:
+        entries = session.query(AuditEntry).filter_by(mailbox=address).order_by(AuditEntry.id).all()
+    assert {(entry.actor, entry.door, entry.client_address) for entry in entries} == {("an agent", "mcp", "127.0.0.1")}
+    assert [entry.action for entry in entries] == [
+        "mailbox.added",
+        "member.added",
+        "member.added",
+        "member.added",
+        "member.read_only",
+        "member.removed",
+        "member.removed",
+        "member.removed",
+        "mailbox.converted_to_regular",
+        "mailbox.converted_to_shared",
+        "member.added",
+    ]
+
+
+@pytest.mark.parametrize("revision", REVISIONS)
+def test_tools_are_always_the_same_and_say_what_they_do(connect: Connect, make_token: MakeToken, revision: str) -> None:
+    token = make_token()
+
+    async def story() -> None:
+        async with connect(token, revision) as agent:
+            listed = await agent.list_tools()
+            assert [tool.name for tool in listed.tools] == TOOLS
+            for tool in listed.tools:
+                hints = tool.annotations
+                assert hints is not None
+                assert tool.output_schema is not None
+                assert tool.description
+                assert None not in (
+                    hints.read_only_hint,
+                    hints.destructive_hint,
+                    hints.idempotent_hint,
+                    hints.open_world_hint,
+                )
+        async with connect(token, revision) as again:
+            assert (await again.list_tools()).tools == listed.tools
+
+    run(story())
+
+
+def test_scopes_and_errors_are_the_apis(connect: Connect, make_token: MakeToken, ids: dict[str, int]) -> None:
+    reader = make_token(scopes=["mailboxes:read"])
+    stranger = make_token("Other", ["mailboxes:read"])
+
+    async def story() -> None:
+        async with connect(reader, "auto") as agent:
+            words = await failure(agent, "convert_shared_mailbox_to_regular", mailbox_id=1)
+            assert "insufficient_scope: This token doesn't have the scope mailboxes:write." in words
+            assert "not_found" in await failure(agent, "get_mailbox", mailbox_id=2_000_000)
+        async with connect(stranger, "auto") as agent:
+            assert "not_found" in await failure(agent, "get_mailbox", mailbox_id=ids[ANA])
+        async with connect("pr_live_wrong", "auto") as agent:
+            assert "unauthenticated" in await failure(agent, "list_domains")
+
+    run(story())
+
+
+def test_without_a_token_the_http_server_says_401(tool_server: str) -> None:
+    answer = httpx2.post(tool_server, json={}, trust_env=False)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize("settings", [{}, {"POSTROOM_URL": "http://127.0.0.1:1"}, {"POSTROOM_TOKEN": "x"}])
+def test_without_its_settings_it_says_so_in_one_line(settings: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "api.mcp_server"]
+    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, check=False)  # noqa: S603
+    assert done.returncode == 1
+    assert done.stderr == "Set POSTROOM_URL (such as http://127.0.0.1:8000) and POSTROOM_TOKEN.\n"
+
+
+def test_a_server_that_is_away_is_said(make_token: MakeToken) -> None:
+    async def story() -> None:
+        async with over_stdio("http://127.0.0.1:1", make_token(), "auto") as agent:
+            assert "api_unreachable" in await failure(agent, "list_domains")
+
+    run(story())
+
+
+def test_a_page_of_another_site_gets_nowhere(tool_server: str, make_token: MakeToken) -> None:
+    headers = {"Authorization": f"Bearer {make_token()}", "Host": "evil.example"}
+    assert httpx2.post(tool_server, json={}, headers=headers, trust_env=False).status_code == 421
+
+
+def test_a_program_that_only_claims_to_come_from_elsewhere_is_not_believed(
+    world: World, make_program: MakeProgram
+) -> None:
+    liar = make_program(name="a liar")
+    liar.post("/domains", {"name": "liar.test"}, X_Postroom_Caller="203.0.113.9 0000")
+    with world.db.read() as session:
+        entry = session.query(AuditEntry).filter_by(subject="liar.test").one()
+    assert entry.client_address == "127.0.0.1"

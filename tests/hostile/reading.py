@@ -1,0 +1,92 @@
+"""A hostile message taken through every floor that reads it, without a mail server; also a program.
+
+`python -m tests.hostile.reading CPU_SECONDS MEGABYTES [NAME]` reads each bomb, or one, in a process of its own that
+may use no more than that, and prints one line for each: name, "ok" or what ended it, CPU seconds, peak megabytes.
+"""
+
+import os
+import resource
+import signal
+import sys
+
+from mail import addresses, compose, filenames, headers, message, plaintext, sanitize
+from mail.errors import HostileMessage
+from mail.structure import Part
+from tests.hostile import bombs
+
+PEOPLE = ("from", "to", "cc", "bcc", "reply-to", "sender")
+PIECE = 2_000_000
+
+
+def content_type(value: str) -> tuple[str, dict[str, str]]:
+    kind, *parameters = value.split(";")
+    pairs = (parameter.partition("=") for parameter in parameters)
+    return kind.strip().lower(), {name.strip().lower(): text.strip().strip('"') for name, _, text in pairs}
+
+
+def whole(raw: bytes) -> tuple[Part, bytes]:
+    """The message as one part, whatever it claims, and its body as a server would hand it over."""
+    top, _, body = raw.replace(b"\r\n", b"\n").partition(b"\n\n")
+    try:
+        found = headers.parse(top)
+    except HostileMessage:
+        found = headers.Headers(())
+    kind, parameters = content_type(found.get("content-type") or "text/plain")
+    kind = kind if kind in {"text/html", "text/plain"} else "text/html"
+    encoding = found.get("content-transfer-encoding").lower()
+    return Part("1", kind, parameters, encoding=encoding, size=len(body)), body[:PIECE]
+
+
+def html_of(raw: bytes) -> str:
+    """The HTML a message would show, before it is made harmless."""
+    part, body = whole(raw)
+    return message.decode_body(body, part)
+
+
+def read(raw: bytes) -> str:
+    """Read everything there is to read; the outcome only shows that something was shown."""
+    block = raw.replace(b"\r\n", b"\n").partition(b"\n\n")[0][: headers.MAX_BLOCK + 1]
+    try:
+        found = headers.parse(block)
+    except HostileMessage as hostile:
+        return hostile.reason
+    people = [person.display for name in PEOPLE for person in addresses.parse_list(found.raw(name) or b"")]
+    text = html_of(raw)
+    if found.get("content-type").startswith("text/plain"):
+        shown = "".join(segment.html for segment in plaintext.segments(text))
+        original = compose.Original.read(found, text)
+    else:
+        shown = sanitize.html(text).html
+        original = compose.Original.read(found, plaintext.from_html(text), text)
+    answer = compose.reply(original, me="support@brand-a.test", everyone=True)
+    name = filenames.from_params({"filename": found.get("subject")}, {}, "text/plain")
+    return shown[:1] + answer.text[:1] + name + "".join(people)[:10]
+
+
+def _limited(raw: bytes, seconds: int, megabytes: int) -> tuple[int, float, int]:
+    child = os.fork()
+    if not child:
+        signal.alarm(20 * seconds)  # a process out of memory may wait for itself for ever
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+        resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
+        try:
+            read(raw)
+        except BaseException as error:
+            sys.stderr.write(f"{type(error).__name__}: {str(error)[:200]}\n")
+            os._exit(1)
+        os._exit(0)
+    _, status, used = os.wait4(child, 0)
+    return status, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+
+
+def main(seconds: int, megabytes: int, only: str = "") -> None:
+    for name, raw in bombs.messages():
+        if only not in {"", name}:
+            continue
+        status, cpu, peak = _limited(raw, seconds, megabytes)
+        word = "ok" if not status else f"ended:{status}"
+        sys.stdout.write(f"{name} {word} {cpu:.2f} {peak}\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:])

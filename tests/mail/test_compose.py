@@ -1,0 +1,288 @@
+"""What ana writes is what arrives; what a stranger wrote injects nothing into it."""
+
+import email
+import email.policy
+import time
+import tracemalloc
+from datetime import UTC, datetime
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mail import clean, compose, headers
+from mail.addresses import Address, parse_list
+from mail.compose import Draft, Original, OutgoingAttachment
+from tests.hostile import messages
+
+SUPPORT = Address("Support", "support@brand-a.test")
+KIM = Address("Kim Keller", "kim@customer.test")
+BEN = Address("Ben Brandt", "ben@brand-b.test")
+EVE = Address("", "eve@other.test")
+MESSAGE_ID = "<0123456789abcdef@brand-a.test>"
+DATE = 1_793_700_000
+ALLOWED = {"from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references", "mime-version"}
+ALLOWED |= {"content-type", "content-transfer-encoding"}
+
+
+def build(draft: Draft, **options: bool) -> bytes:
+    return compose.build(draft, identity=SUPPORT, message_id=MESSAGE_ID, date=DATE, **options)
+
+
+def parsed(raw: bytes) -> EmailMessage:
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def body_of(message: EmailMessage, kind: str) -> str:
+    part = message.get_body((kind,))
+    assert part is not None
+    return str(part.get_content()).replace("\r\n", "\n")
+
+
+def original(**changes: object) -> Original:
+    facts: dict[str, object] = {
+        "from_": (KIM,), "to": (SUPPORT, EVE), "cc": (BEN,), "subject": "Refill", "message_id": "<k1@customer.test>",
+        "date": datetime(2026, 11, 3, 23, 30, tzinfo=UTC), "text": "Where is it?\n",
+    }  # fmt: skip
+    return Original(**(facts | changes))  # type: ignore[arg-type]
+
+
+def test_a_short_answer_is_readable_on_the_wire() -> None:
+    raw = build(Draft(to=(KIM,), subject="Re: Refill", text="On its way.\n", in_reply_to="<k1@customer.test>"))
+    assert raw.decode("ascii").split("\r\n") == [
+        "From: Support <support@brand-a.test>",
+        "To: Kim Keller <kim@customer.test>",
+        "Subject: Re: Refill",
+        "Date: Tue, 03 Nov 2026 10:00:00 +0000",
+        f"Message-ID: {MESSAGE_ID}",
+        "In-Reply-To: <k1@customer.test>",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=us-ascii",
+        "Content-Transfer-Encoding: 7bit",
+        "",
+        "On its way.",
+        "",
+    ]
+
+
+def test_nothing_tells_who_or_where_the_writer_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as tokyo:
+        tokyo.setenv("TZ", "Asia/Tokyo")
+        time.tzset()
+        message = parsed(build(Draft(to=(KIM,), subject="x", text="y", html="<p>y</p>")))
+    time.tzset()
+    assert {name.lower() for name in message.keys()} <= ALLOWED  # noqa: SIM118
+    assert message["date"] == "Tue, 03 Nov 2026 10:00:00 +0000"
+
+
+def test_every_script_arrives_whole() -> None:
+    draft = Draft(
+        to=(Address("Dvořák, Dan", "dan@brand-a.test"), Address('Say "hi"', "s@h.test")),
+        cc=(Address("田中 " * 20, "tess@brand-a.test"),),
+        subject="Übersicht – 文字化け " * 12,
+        text="Grüße\n\n" + "日本語" * 300 + "\n" + "long " * 400,
+        html="<p>Grüße <b>fett</b></p>",
+        attachments=(OutgoingAttachment("Übersicht 文.pdf", "application/pdf", bytes(range(256)) * 500),),
+    )
+    raw = build(draft)
+    message = parsed(raw)
+    assert message["subject"] == draft.subject.strip()
+    assert [a.display_name for a in message["to"].addresses] == ["Dvořák, Dan", 'Say "hi"']
+    assert [a.addr_spec for a in message["to"].addresses] == ["dan@brand-a.test", "s@h.test"]
+    received = headers.parse(raw.partition(b"\r\n\r\n")[0])
+    assert parse_list(received.raw("cc") or b"") == [Address(("田中 " * 20).strip(), "tess@brand-a.test")]
+    assert body_of(message, "plain") == draft.text + "\n"
+    assert body_of(message, "html") == "<p>Grüße <b>fett</b></p>\n"
+    (file,) = message.iter_attachments()
+    assert (file.get_filename(), file.get_content_type()) == ("Übersicht 文.pdf", "application/pdf")
+    assert file.get_content() == draft.attachments[0].data
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+
+
+def test_bcc_stays_in_the_draft() -> None:
+    draft = Draft(to=(KIM,), bcc=(EVE,))
+    assert b"eve@other.test" not in build(draft)
+    assert b"Bcc: eve@other.test\r\n" in build(draft, keep_bcc=True)
+    assert draft.recipients == ("kim@customer.test", "eve@other.test")
+    assert b"To: undisclosed-recipients:;\r\n" in build(Draft(bcc=(EVE,)))
+
+
+@pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r", "\u2028", "\u0085", "\0", "\x0b", "\x1e"])
+def test_no_field_of_the_draft_starts_another_header(line_end: str) -> None:
+    evil = f"x{line_end}Bcc: evil@evil.test{line_end}{line_end}body"
+    draft = Draft(
+        to=(Address(evil, "kim@customer.test"),),
+        subject=evil,
+        text="y",
+        in_reply_to=f"<a@b.test>{evil}",
+        references=(f"<a@b.test{evil}>", "<c@d.test>", evil),
+        attachments=(OutgoingAttachment(evil, f"text/plain{evil}", b"z"),),
+    )
+    message = parsed(build(draft))
+    assert message["bcc"] is None
+    assert {name.lower() for name in message.keys()} <= ALLOWED  # noqa: SIM118
+    assert message["references"] == "<c@d.test>"
+    (file,) = message.iter_attachments()
+    assert [name.lower() for name in file.keys()] == [  # noqa: SIM118
+        "content-type", "content-disposition", "content-transfer-encoding",
+    ]  # fmt: skip
+
+
+def test_an_address_that_is_none_is_refused_not_written() -> None:
+    for wrong in ("kim", "kim@x.test\r\nBcc: e@e.test", "a b@c.test", "kïm@c.test", ""):
+        with pytest.raises(ValueError, match="not an address"):
+            build(Draft(to=(Address("", wrong),)))
+    with pytest.raises(ValueError, match="not a message id"):
+        compose.build(Draft(), identity=SUPPORT, message_id="<a@b>\r\nX: y", date=DATE)
+
+
+def test_html_is_made_harmless_and_gets_a_text_form() -> None:
+    html = '<p onclick="x">Hi <a href="https://x.test/">there</a><img src="https://x.test/i.png"><script>x</script></p>'
+    message = parsed(build(Draft(to=(KIM,), html=html)))
+    assert "script" not in body_of(message, "html")
+    assert 'src="https://x.test/i.png"' in body_of(message, "html")
+    assert body_of(message, "plain") == "Hi there <https://x.test/>\n"
+
+
+def test_twenty_five_megabytes_fit_in_reasonable_memory() -> None:
+    data = bytes(25 << 20)
+    tracemalloc.start()
+    raw = build(Draft(to=(KIM,), text="y", attachments=(OutgoingAttachment("big.bin", "application/zip", data),)))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(raw) > 34_000_000
+    assert peak < 100 << 20
+
+
+def test_an_answer_goes_to_kim_with_her_words_quoted() -> None:
+    draft = compose.reply(original(), me=SUPPORT.address)
+    assert (draft.to, draft.cc, draft.subject) == ((KIM,), (), "Re: Refill")
+    assert draft.text == "\n\nOn 3 Nov 2026, Kim Keller wrote:\n> Where is it?\n"
+    assert (draft.in_reply_to, draft.references) == ("<k1@customer.test>", ("<k1@customer.test>",))
+
+
+def test_reply_all_leaves_out_the_mailbox_itself_and_doubles() -> None:
+    draft = compose.reply(original(cc=(BEN, KIM, EVE)), me="SUPPORT@brand-a.test", everyone=True)
+    assert (draft.to, draft.cc) == ((KIM,), (EVE, BEN))
+
+
+def test_reply_to_is_honoured_unless_it_is_oneself() -> None:
+    assert compose.reply(original(reply_to=(EVE,)), me=SUPPORT.address).to == (EVE,)
+    assert compose.reply(original(reply_to=(SUPPORT,)), me=SUPPORT.address).to == (KIM,)
+
+
+def test_an_answer_to_ones_own_message_goes_where_that_went() -> None:
+    own = original(from_=(SUPPORT,), to=(KIM,), cc=(EVE,))
+    assert compose.reply(own, me=SUPPORT.address).to == (KIM,)
+    assert compose.reply(own, me=SUPPORT.address, everyone=True).cc == (EVE,)
+    to_self = original(from_=(SUPPORT,), to=(SUPPORT,))
+    assert compose.reply(to_self, me=SUPPORT.address).to == (SUPPORT,)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["Refill", "Re: Refill", "RE: re: AW: Refill", "Re[2]: Refill", "Fwd: Re: Refill", "回复：Refill", "  SV : Refill"],
+)
+def test_marks_never_pile_up(subject: str) -> None:
+    assert compose.reply(original(subject=subject), me="x@y.test").subject == "Re: Refill"
+    assert compose.forward(original(subject=subject)).subject == "Fwd: Refill"
+
+
+def test_words_that_look_like_marks_stay() -> None:
+    assert compose.reply(original(subject="Regarding: x"), me="x@y.test").subject == "Re: Regarding: x"
+    assert compose.reply(original(subject="Re: "), me="x@y.test").subject == "Re: "
+
+
+def test_rich_answers_quote_through_the_sanitiser() -> None:
+    draft = compose.reply(
+        original(html='<p onclick=x>Hi<img src="http://trap.evil.test/i.png"></p><script>x</script>', text=""),
+        me=SUPPORT.address, rich=True,
+    )  # fmt: skip
+    assert draft.html is not None
+    assert '<blockquote><p>Hi<img alt=""></p></blockquote>' in draft.html
+    assert "> Hi" in draft.text
+    plain = compose.reply(original(text="<script>x</script>"), me=SUPPORT.address, rich=True)
+    assert plain.html is not None
+    assert "<script" not in plain.html
+
+
+def test_a_forwarded_message_says_what_it_was() -> None:
+    draft = compose.forward(original(), rich=True)
+    assert draft.to == ()
+    assert "From: Kim Keller <kim@customer.test>\nDate: 3 Nov 2026\nSubject: Refill\n" in draft.text
+    assert (
+        "To: Support <support@brand-a.test>, eve@other.test\nCc: Ben Brandt <ben@brand-b.test>\n\nWhere is it?"
+        in draft.text
+    )
+    assert draft.html is not None
+    assert "From: Kim Keller &lt;kim@customer.test&gt;" in draft.html
+    assert draft.in_reply_to == ""
+
+
+def test_a_long_conversation_keeps_its_beginning() -> None:
+    ids = tuple(f"<{n}@x.test>" for n in range(500))
+    draft = compose.reply(original(references=ids), me=SUPPORT.address)
+    assert (len(draft.references), draft.references[0], draft.references[-1]) == (
+        20,
+        "<0@x.test>",
+        "<k1@customer.test>",
+    )
+    assert max(map(len, build(draft).split(b"\r\n"))) < 100
+
+
+def test_an_encoded_line_end_in_a_received_subject_is_no_bcc() -> None:
+    received = headers.parse(b"From: m@evil.test\r\nSubject: =?utf-8?q?a=0ABcc:_evil=40evil.test?=\r\n")
+    draft = compose.reply(Original.read(received, "x"), me=SUPPORT.address)
+    message = parsed(build(draft))
+    assert message["bcc"] is None
+    assert message["subject"] == "Re: a Bcc: evil@evil.test"
+
+
+HEADER_VECTORS = [(name, raw) for name, raw in messages() if name.startswith("header-")]
+
+
+@pytest.mark.parametrize(("name", "raw"), HEADER_VECTORS, ids=[name for name, _ in HEADER_VECTORS])
+def test_answering_hostile_headers_writes_only_our_own(name: str, raw: bytes) -> None:
+    assert name
+    received = headers.parse(raw.partition(b"\r\n\r\n")[0])
+    for rich in (False, True):
+        draft = compose.reply(Original.read(received, "x"), me=SUPPORT.address, everyone=True, rich=rich)
+        block = build(draft).partition(b"\r\n\r\n")[0] + b"\r\n"
+        written = headers.parse(block)
+        assert {field for field, _ in written.fields} <= ALLOWED
+        assert len(written.fields) == len({field for field, _ in written.fields})
+        assert parse_list(written.raw("from") or b"") == [SUPPORT]
+        recipients = [a.address for field in ("to", "cc") for a in parse_list(written.raw(field) or b"")]
+        assert recipients == list(draft.recipients)
+
+
+def test_message_ids_tell_only_the_domain() -> None:
+    first, second = compose.new_message_id("brand-a.test"), compose.new_message_id("brand-a.test")
+    assert first != second
+    assert headers.message_ids(first) == [first]
+    assert first.endswith("@brand-a.test>")
+
+
+NAMES = st.text(max_size=80)
+
+
+@given(NAMES, NAMES, st.text(max_size=200), st.text(max_size=40))
+def test_any_words_are_written_as_one_message(name: str, subject: str, text: str, filename: str) -> None:
+    draft = Draft(
+        to=(Address(name, "kim@customer.test"),), subject=subject, text=text,
+        attachments=(OutgoingAttachment(filename, filename, b"data"),),
+    )  # fmt: skip
+    raw = build(draft)
+    found = headers.parse(raw.partition(b"\r\n\r\n")[0])
+    assert {field for field, _ in found.fields} <= ALLOWED
+    assert found.get("subject") == " ".join(clean.one_line(subject).split(" ")) or "=?" in subject
+    assert [a.address for a in parse_list(found.raw("to") or b"")] == ["kim@customer.test"]
+    message = parsed(raw)
+    assert body_of(message, "plain").rstrip("\n") == clean.body(text).rstrip("\n")
+    (file,) = message.iter_attachments()
+    assert file.get_payload(decode=True) == b"data"

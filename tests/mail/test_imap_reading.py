@@ -1,0 +1,193 @@
+"""Looking costs little, changes nothing and never shows another message than the one asked for."""
+
+import contextlib
+from datetime import date
+
+import pytest
+from imapclient import IMAPClient
+
+from mail.errors import FolderChanged, MessageGone, UnsafeText
+from mail.imap import Imap, RawAddress, Search
+from tests.mail.conftest import PASSWORD, Dovecot, letter
+
+MIXED = (
+    "--b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    "Gr=C3=BC=C3=9Fe\r\n--b\r\nContent-Type: application/pdf; name*=utf-8''R%C3%A9sum%C3%A9.pdf\r\n"
+    "Content-Disposition: attachment; filename*=utf-8''R%C3%A9sum%C3%A9.pdf\r\n"
+    "Content-Transfer-Encoding: base64\r\n\r\nJVBERi0xLjQK\r\n--b--\r\n"
+)
+
+
+def mixed(subject: str) -> bytes:
+    return letter(subject, MIXED, "MIME-Version: 1.0", 'Content-Type: multipart/mixed; boundary="b"')
+
+
+def test_a_page_shows_what_the_list_needs(ana: Imap, folder: str) -> None:
+    ana.append(folder, mixed("=?utf-8?q?Gr=C3=BC=C3=9Fe?="), ["\\Seen", "$Team"], at=1_770_000_000)
+    selected = ana.select(folder)
+    assert (selected.exists, selected.uidnext, selected.writable) == (4, 5, False)
+    rows = ana.page(3, 4)
+    assert [row.uid for row in rows] == [3, 4]
+    row = rows[-1]
+    assert row.subject_raw == b"=?utf-8?q?Gr=C3=BC=C3=9Fe?="
+    assert row.from_raw == (RawAddress(b"Kim", b"kim", b"customer.test"),)
+    assert row.to_raw == (RawAddress(None, b"ana", b"brand-a.test"),)
+    assert row.internal_date.timestamp() == 1_770_000_000
+    assert row.date is not None
+    assert row.date.isoformat() == "2026-02-02T09:00:00+00:00"
+    assert {"\\Seen", "$Team"} <= row.flags
+    assert (row.has_attachment, row.preview) == (True, "Grüße")
+    assert not rows[0].has_attachment
+    assert ana.summaries([2, 4, 99]) == [ana.page(2, 2)[0], row]
+
+
+def test_a_page_past_the_end_is_empty(ana: Imap, folder: str) -> None:
+    ana.select(folder)
+    assert ana.page(4, 50) == []
+    assert [row.uid for row in ana.page(-10, 50)] == [1, 2, 3]
+
+
+def test_new_mail_is_seen_when_the_folder_is_taken_in_hand_again(ana: Imap, folder: str, dovecot: Dovecot) -> None:
+    ana.select(folder)
+    with contextlib.closing(dovecot.connect("ana")) as phone:
+        phone.append(folder, letter("News"))
+        phone.select(folder, writable=True)
+        phone.delete([1])
+    before = ana.traffic.commands
+    selected = ana.select(folder)
+    assert (selected.exists, selected.uidnext) == (3, 5)
+    assert ana.traffic.commands - before <= 2
+    assert [row.uid for row in ana.page(1, 3)] == [2, 3, 4]
+
+
+def test_opening_tells_header_flags_and_structure_and_parts_come_by_section(ana: Imap, folder: str) -> None:
+    uid = ana.append(folder, mixed("Report"))
+    ana.select(folder)
+    opened = ana.open(uid)
+    assert opened.header.startswith(b"From: Kim")
+    assert opened.structure == ana.structure(uid)
+    assert ana.header(uid) == opened.header
+    text, pdf = opened.structure.children
+    assert (text.section, text.content_type, text.encoding) == ("1", "text/plain", "quoted-printable")
+    assert (pdf.disposition, pdf.disposition_params) == ("attachment", {"filename*": "utf-8''R%C3%A9sum%C3%A9.pdf"})
+    assert ana.part(uid, "2") == b"JVBERi0xLjQK"
+    assert ana.part(uid, "2", 4, 4) == b"Ri0x"
+    assert ana.part(uid, "2", 400, 4) == b""
+    assert ana.part(uid, "9") == b""
+    assert ana.parts(uid, ["1", "2"]) == {"1": b"Gr=C3=BC=C3=9Fe", "2": b"JVBERi0xLjQK"}
+    assert ana.source(uid) == mixed("Report")
+    assert ana.size(uid) == len(mixed("Report"))
+
+
+def test_reading_never_sets_seen_for_anyone(ana: Imap, folder: str, dovecot: Dovecot) -> None:
+    for writable in (False, True):
+        ana.select(folder, writable=writable)
+        ana.open(1)
+        ana.part(1, "1")
+        ana.source(1)
+        ana.page(1, 3)
+        ana.search(Search(words=("well",)))
+    with IMAPClient(dovecot.host, dovecot.port, ssl=False) as other:
+        other.login("ana", PASSWORD)
+        other.select_folder(folder, readonly=True)
+        assert all(b"\\Seen" not in told[b"FLAGS"] for told in other.fetch([1, 2, 3], ["FLAGS"]).values())
+
+
+def test_a_message_that_is_gone_is_said_to_be_gone(ana: Imap, folder: str) -> None:
+    ana.select(folder)
+    asks = (ana.open, ana.structure, ana.header, ana.size, ana.source, lambda uid: ana.part(uid, "1"))
+    for ask in asks:
+        with pytest.raises(MessageGone):
+            ask(77)
+    assert ana.summaries([77]) == []
+    assert ana.flags([2, 77]).keys() == {2}
+
+
+def test_a_message_expunged_by_a_colleague_is_gone_or_still_itself(ana: Imap, folder: str, dovecot: Dovecot) -> None:
+    ana.select(folder)
+    with contextlib.closing(dovecot.connect("ana")) as colleague:
+        colleague.select(folder, writable=True)
+        colleague.delete([2])
+    assert [row.uid for row in ana.page(1, 3)] in ([1, 3], [1, 2, 3])
+    ana.select(folder)
+    assert [row.uid for row in ana.page(1, 3)] == [1, 3]
+    with pytest.raises(MessageGone):
+        ana.source(2)
+
+
+def test_a_folder_rebuilt_under_the_same_name_is_not_mistaken_for_the_old_one(
+    ana: Imap, folder: str, dovecot: Dovecot
+) -> None:
+    known = ana.select(folder).uidvalidity
+    with contextlib.closing(dovecot.connect("ana")) as phone:
+        phone.rename_folder(folder, f"{folder} old")
+        phone.create_folder(folder)
+        phone.append(folder, letter("Another first"))
+    ana.resume()
+    with pytest.raises(FolderChanged):
+        ana.select(folder, uidvalidity=known)
+    with pytest.raises(RuntimeError):
+        ana.page(1, 1)
+    assert ana.select(folder).exists == 1
+    assert ana.select(f"{folder} old", uidvalidity=known).exists == 3
+
+
+def test_a_folder_deleted_and_made_again_elsewhere_is_not_mistaken_either(
+    ana: Imap, folder: str, dovecot: Dovecot
+) -> None:
+    known = ana.select(folder).uidvalidity
+    with contextlib.closing(dovecot.connect("ana")) as phone:
+        phone.delete_folder(folder)
+        phone.create_folder(folder)
+    ana.resume()
+    with pytest.raises(FolderChanged):
+        ana.select(folder, uidvalidity=known)
+
+
+def test_each_use_must_take_its_folder_in_hand(ana: Imap, folder: str) -> None:
+    ana.select(folder)
+    ana.resume()
+    with pytest.raises(RuntimeError):
+        ana.source(1)
+    before = ana.traffic.commands
+    ana.select(folder)
+    assert ana.traffic.commands == before + 1
+
+
+def test_searching_by_words_sender_subject_flags_and_days(ana: Imap, folder: str) -> None:
+    uid = ana.append(folder, letter('Über "Zanzibar"', "as agreed\r\n"), ["\\Flagged", "\\Seen"], at=1_700_000_000)
+    ana.select(folder)
+    for search in (
+        Search(words=("agreed", "zanzibar")),
+        Search(subject='über "zan'),
+        Search(from_="kim@", flagged=True),
+        Search(to="ana@", before=date(2024, 1, 1)),
+        Search(subject="Letter", unseen=True, since=date(2026, 1, 1)),
+    ):
+        assert ana.search(search) == ([1, 2, 3] if search.unseen else [uid])
+    assert ana.search(Search(words=("agreed", "nowhere"))) == []
+    assert ana.search(Search()) == [1, 2, 3, 4]
+    assert ana.search(Search(), 2) == [3, 4]
+    assert ana.search(Search(answered=True)) == []
+    assert ana.search(Search(subject="x" * 5000)) == []
+
+
+@pytest.mark.parametrize("text", ['x"\r\nP9 DELETE INBOX\r\n', "a\nb", "a\rb", "a\0b", "\x1b[2J", "\x7f"])
+def test_a_search_cannot_smuggle_a_command(ana: Imap, folder: str, text: str) -> None:
+    ana.select(folder)
+    before = ana.traffic.commands
+    for search in (Search(words=(text,)), Search(from_=text), Search(to=text), Search(subject=text)):
+        with pytest.raises(UnsafeText):
+            ana.search(search)
+    with pytest.raises(UnsafeText):
+        ana.find_message_id(folder, text)
+    for section in (text, "1]<0.5> BODY[2", "1.MIME]", "*"):
+        with pytest.raises(UnsafeText):
+            ana.part(1, section)
+    assert ana.traffic.commands <= before + 1
+    assert ana.search(Search(subject='quote " and \\ backslash')) == []
+
+
+def test_a_message_is_found_by_its_message_id(ana: Imap, folder: str) -> None:
+    assert ana.find_message_id(folder, "<Letter.2@customer.test>") == [2]
+    assert ana.find_message_id(folder, "<Letter.9@customer.test>") == []

@@ -1,0 +1,274 @@
+"""A message is sent once, or not at all, or nobody knows; and the three are never mixed up."""
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mail.errors import (
+    MailServerUnavailable,
+    ProtocolTrouble,
+    SignInRefused,
+    SubmissionRefused,
+    SubmissionUnknown,
+    UnsafeText,
+)
+from mail.sasl import Credential
+from mail.submission import Submission, _on_the_wire
+from tests.mail.conftest import letter
+
+ANA = Credential("ana@brand-a.test", "key", "ana@brand-a.test")
+KIM, LEO, MIA = "kim@customer.test", "leo@customer.test", "mia@customer.test"
+
+
+class Policy:
+    """A submission server's opinion: refuses what the test tells it to, keeps what it took."""
+
+    def __init__(self) -> None:
+        self.refuse: dict[str, str] = {}
+        self.taken: list[Envelope] = []
+        self.heard: list[str] = []
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        self.heard.append(hostname)
+        return responses
+
+    async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if answer := self.refuse.get("MAIL"):
+            return answer
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if answer := self.refuse.get(address):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, server: SMTP, session: Session, envelope: Envelope
+    ) -> str:
+        if answer := self.refuse.get("DATA"):
+            return answer
+        self.taken.append(envelope)
+        return "250 2.0.0 taken as 7"
+
+
+def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: object) -> AuthResult:
+    assert isinstance(data, LoginPassword)
+    return AuthResult(handled=False, success=data.password == b"key" and data.login == b"ana@brand-a.test")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def policy() -> Policy:
+    return Policy()
+
+
+@pytest.fixture
+def submission(policy: Policy) -> Iterator[Submission]:
+    port = free_port()
+    options: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
+    server = Controller(policy, hostname="127.0.0.1", port=port, decode_data=False, **options)
+    server.start()
+    yield Submission("127.0.0.1", port, "mail.postroom.test", timeout=2)
+    server.stop()
+
+
+def test_kim_gets_the_message_as_it_was_written(submission: Submission, policy: Policy) -> None:
+    message = letter("Grüße", "first\r\n.\r\n..dots\r\n.hidden\r\nlast ß\r\n")
+    receipt = submission.send(ANA, "ana@brand-a.test", [KIM, LEO, KIM], message)
+    assert receipt.accepted == (KIM, LEO)
+    assert receipt.reply == "250 2.0.0 taken as 7"
+    (taken,) = policy.taken
+    assert (taken.mail_from, taken.rcpt_tos, taken.content) == ("ana@brand-a.test", [KIM, LEO], message)
+    assert f"SIZE={len(message)}" in taken.mail_options
+    assert "BODY=8BITMIME" in taken.mail_options
+    assert policy.heard == ["mail.postroom.test"]
+
+
+def test_a_wrong_key_sends_nothing(submission: Submission, policy: Policy) -> None:
+    with pytest.raises(SignInRefused):
+        submission.send(Credential("ana@brand-a.test", "old", "ana@brand-a.test"), KIM, [KIM], b"x")
+    assert policy.taken == []
+
+
+@pytest.mark.parametrize("code", [451, 553])
+@pytest.mark.parametrize(
+    ("stage", "named"),
+    [("sender", "ana@brand-a.test"), ("recipients", KIM), ("message", KIM)],
+)
+def test_a_refusal_says_where_and_whether_later_is_better(
+    submission: Submission, policy: Policy, stage: str, named: str, code: int
+) -> None:
+    policy.refuse[{"sender": "MAIL", "recipients": KIM, "message": "DATA"}[stage]] = f"{code} 5.7.1 no\x1b[2J thanks"
+    with pytest.raises(SubmissionRefused) as refused:
+        submission.send(ANA, "ana@brand-a.test", [KIM], letter("Hello"))
+    assert refused.value.stage == stage
+    assert refused.value.recipients == {named: (code, "5.7.1 no [2J thanks")}
+    assert refused.value.temporary == (code == 451)
+    assert policy.taken == []
+
+
+def test_one_of_three_is_refused_and_named_and_nobody_gets_it(submission: Submission, policy: Policy) -> None:
+    policy.refuse[LEO] = "550 5.1.1 nobody here"
+    with pytest.raises(SubmissionRefused) as refused:
+        submission.send(ANA, "ana@brand-a.test", [KIM, LEO, MIA], letter("Hello"))
+    assert refused.value.recipients == {LEO: (550, "5.1.1 nobody here")}
+    assert policy.taken == []
+
+
+def test_a_server_that_leaves_may_be_tried_again(submission: Submission, policy: Policy) -> None:
+    policy.refuse["MAIL"] = "421 4.3.2 closing"
+    with pytest.raises(MailServerUnavailable):
+        submission.send(ANA, "ana@brand-a.test", [KIM], letter("Hello"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "kim",
+        "kim@",
+        "@x",
+        "k im@x.test",
+        "kim@x.test>\r\nRCPT TO:<eve@x.test",
+        "<kim@x.test>",
+        "küm@x.test",
+        "a@b\0",
+    ],
+)
+def test_an_address_that_would_bend_the_protocol_is_not_sent(
+    submission: Submission, policy: Policy, address: str
+) -> None:
+    for sender, recipients in ((address, [KIM]), ("ana@brand-a.test", [KIM, address])):
+        with pytest.raises(UnsafeText):
+            submission.send(ANA, sender, recipients, letter("Hello"))
+    assert policy.taken == []
+    assert policy.heard == []
+
+
+@given(st.lists(st.sampled_from([b"\r", b"\n", b".", b"x", b"\r\n", b"\r\n.\r\n"]), max_size=30).map(b"".join))
+def test_no_message_ends_before_its_end(message: bytes) -> None:
+    wire = _on_the_wire(message)
+    assert b"\r\n.\r\n" not in b"\r\n" + wire
+    assert wire.endswith(b"\r\n")
+    bare = wire.replace(b"\r\n", b"")
+    assert b"\r" not in bare
+    assert b"\n" not in bare
+    back = b"".join(line.removeprefix(b".") + b"\r\n" for line in wire.split(b"\r\n")[:-1])
+    as_lines = message.replace(b"\r\n", b"\n").replace(b"\r", b"\n").removesuffix(b"\n").split(b"\n")
+    assert back == b"".join(line + b"\r\n" for line in as_lines)
+
+
+class Rude:
+    """Follows SMTP up to one command, then does what the test says."""
+
+    def __init__(self, at: str, act: Callable[[socket.socket], None]) -> None:
+        self._at, self._act = at, act
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.submission = Submission("127.0.0.1", self._listener.getsockname()[1], "mail.postroom.test", timeout=0.5)
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def close(self) -> None:
+        self._listener.close()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            client, _ = self._listener.accept()
+            with client, client.makefile("rb") as lines:
+                self._reply(client, "greeting", b"220 hi\r\n")
+                for line in lines:
+                    verb = line.split(b" ")[0].strip().decode()
+                    self._reply(client, verb, {"EHLO": b"250 hi\r\n", "AUTH": b"235 in\r\n"}.get(verb, b"250 ok\r\n"))
+                    if verb == "DATA":
+                        self._read_message(client, lines)
+
+    def _read_message(self, client: socket.socket, lines: Any) -> None:
+        for line in lines:
+            if line == b".\r\n":
+                self._reply(client, "dot", b"250 taken\r\n")
+                return
+
+    def _reply(self, client: socket.socket, verb: str, usual: bytes) -> None:
+        if verb == self._at:
+            self._act(client)
+        client.sendall(b"354 go\r\n" if verb == "DATA" else usual)
+
+
+def hang(client: socket.socket) -> None:
+    time.sleep(3)
+
+
+def leave(client: socket.socket) -> None:
+    client.shutdown(socket.SHUT_RDWR)
+
+
+def drip(client: socket.socket) -> None:
+    while True:
+        client.sendall(b"2")
+        time.sleep(0.02)
+
+
+def babble(client: socket.socket) -> None:
+    for _ in range(1000):
+        client.sendall(b"250-more\r\n" * 1000)
+
+
+def nonsense(client: socket.socket) -> None:
+    client.sendall(b"hello?\r\n")
+
+
+ACTS = [hang, leave, drip, babble, nonsense]
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+@pytest.mark.parametrize("at", ["greeting", "EHLO", "AUTH", "MAIL", "RCPT", "DATA"])
+def test_trouble_before_the_final_dot_means_nothing_was_sent(at: str, act: Callable[[socket.socket], None]) -> None:
+    with contextlib.closing(Rude(at, act)) as rude:
+        started = time.monotonic()
+        with pytest.raises((MailServerUnavailable, ProtocolTrouble)):
+            rude.submission.send(ANA, "ana@brand-a.test", [KIM], letter("Hello"))
+        assert time.monotonic() - started < 2
+
+
+@pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
+def test_trouble_after_the_final_dot_means_nobody_knows(act: Callable[[socket.socket], None]) -> None:
+    with contextlib.closing(Rude("dot", act)) as rude, pytest.raises(SubmissionUnknown):
+        rude.submission.send(ANA, "ana@brand-a.test", [KIM], letter("Hello"))
+
+
+def test_nobody_listening_is_said_at_once() -> None:
+    with pytest.raises(MailServerUnavailable):
+        Submission("127.0.0.1", free_port(), "mail.postroom.test").send(ANA, "ana@brand-a.test", [KIM], b"x")
+
+
+def test_a_message_lost_on_its_way_before_the_dot_may_be_sent_again() -> None:
+    def stop_reading(client: socket.socket) -> None:
+        client.sendall(b"354 go\r\n")
+        client.recv(1000)
+        client.shutdown(socket.SHUT_RDWR)
+
+    with contextlib.closing(Rude("DATA", stop_reading)) as rude, pytest.raises(MailServerUnavailable):
+        rude.submission.send(ANA, "ana@brand-a.test", [KIM], b"x" * 20_000_000)

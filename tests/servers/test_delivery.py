@@ -1,0 +1,177 @@
+"""What the sender is told, and who has the message, when the next server fails half-way."""
+
+from pathlib import Path
+
+import pytest
+
+from core.config import Config
+from servers.delivery import Delivery
+from servers.door_views import Reach, Recipient
+from servers.spool import Spool
+from tests.servers.doors import letter
+from tests.servers.harness import free_ports
+from tests.servers.lmtp_script import HANG_UP, ScriptedServer
+
+SENDER = "support@brand-a.test"
+KIM = Recipient("kim@customer.test", Reach.LOCAL)
+ANA = Recipient("ana@brand-a.test", Reach.LOCAL)
+FRIEND = Recipient("friend@outside.example", Reach.OUTSIDE)
+MESSAGE = letter(body=".starts with a dot\r\n..and two")
+LATER, NEVER = "451 4.2.0 busy", "552 5.2.2 full"
+
+
+class Post:
+    """A delivery in front of scripted servers, and a clock to move."""
+
+    def __init__(self, directory: Path, relay_port: int) -> None:
+        self.config = Config.from_env({"DATA_DIR": str(directory), "SMTP_RELAY": f"127.0.0.1:{relay_port}"})
+        self.config.lmtp_socket.parent.mkdir(parents=True)
+        self.now = 1000.0
+        self.spool = Spool(directory / "spool", lambda: self.now)
+        self.delivery = Delivery(self.config, self.spool)
+        self.relay_port = relay_port
+
+    def mailboxes(self, **replies: dict[str, str]) -> ScriptedServer:
+        self.config.lmtp_socket.unlink(missing_ok=True)
+        return ScriptedServer(self.config.lmtp_socket, **replies)
+
+    def relay(self, **replies: dict[str, str]) -> ScriptedServer:
+        return ScriptedServer(self.relay_port, **replies)
+
+    def waiting(self) -> set[str]:
+        """Who is still waited for, however far away the next try is."""
+        self.now += 10**7
+        found = {address for one, _ in self.spool.due() for address in (*one.local, *one.outside)}
+        self.now -= 10**7
+        return found
+
+
+@pytest.fixture
+def post(tmp_path_factory: pytest.TempPathFactory) -> Post:
+    return Post(tmp_path_factory.mktemp("p"), free_ports(1)[0])
+
+
+def reached(server: ScriptedServer) -> list[str]:
+    return [address for address, _ in server.taken]
+
+
+def test_everybody_gets_the_very_bytes(post: Post) -> None:
+    with post.mailboxes() as mailboxes:
+        reply = post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+    assert reply == "250 2.0.0 OK, delivered"
+    assert [address for address, _ in mailboxes.taken] == [KIM.address, ANA.address]
+    assert mailboxes.taken[0][1].replace(b"\r\n..", b"\r\n.") == MESSAGE
+
+
+@pytest.mark.parametrize(("no", "code"), [(LATER, "451"), (NEVER, "554")])
+def test_one_refusal_before_the_message_and_nobody_has_it(post: Post, no: str, code: str) -> None:
+    with post.mailboxes(rcpt={ANA.address: no}) as mailboxes:
+        reply = post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+    assert reply is not None
+    assert reply.startswith(code)
+    assert ANA.address in reply
+    assert mailboxes.taken == []
+
+
+def test_without_the_next_server_nothing_is_lost_and_all_may_be_sent_again(post: Post) -> None:
+    reply = post.delivery.deliver(SENDER, [KIM], MESSAGE)
+    assert reply is not None
+    assert reply.startswith("451")
+    assert post.waiting() == set()
+
+
+@pytest.mark.parametrize(("no", "code"), [(LATER, "451"), (NEVER, "554")])
+def test_when_all_refuse_the_message_the_sender_is_told_no(post: Post, no: str, code: str) -> None:
+    with post.mailboxes(data={KIM.address: no, ANA.address: no}):
+        reply = post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+    assert reply is not None
+    assert reply.startswith(code)
+    assert post.waiting() == set()
+
+
+def test_one_who_can_take_it_later_gets_it_later_and_the_others_once(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: LATER}) as mailboxes:
+        reply = post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+        assert reply is not None
+        assert reply.startswith("250")
+        assert post.waiting() == {ANA.address}
+        post.delivery.retry()  # not due yet
+        assert reached(mailboxes) == [KIM.address]
+        mailboxes.data.clear()
+        post.now += 31
+        post.delivery.retry()
+        assert reached(mailboxes) == [KIM.address, ANA.address]
+        assert post.waiting() == set()
+
+
+def test_one_who_never_can_is_reported_to_the_sender(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: NEVER}) as mailboxes:
+        reply = post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+    assert reply is not None
+    assert reply.startswith("250")
+    assert reached(mailboxes) == [KIM.address, SENDER]
+    note = mailboxes.taken[1][1]
+    assert ANA.address.encode() in note
+    assert b"552 5.2.2 full" in note
+    assert b"Auto-Submitted: auto-replied" in note
+
+
+def test_a_bounce_is_not_bounced(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: NEVER}) as mailboxes:
+        assert post.delivery.deliver("", [KIM, ANA], MESSAGE) is not None
+    assert reached(mailboxes) == [KIM.address]
+
+
+def test_after_the_last_try_the_sender_is_told(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+        for _ in range(10):
+            post.now += 86_401
+            post.delivery.retry()
+        assert reached(mailboxes) == [KIM.address, SENDER]
+        assert post.waiting() == set()
+
+
+def test_a_connection_lost_after_the_message_is_no_answer(post: Post) -> None:
+    with post.mailboxes(data={KIM.address: HANG_UP}):
+        assert post.delivery.deliver(SENDER, [KIM], MESSAGE) is None
+    assert post.waiting() == set()
+
+
+def test_lost_after_one_had_it_the_other_is_reported_and_never_tried_twice(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: HANG_UP}) as mailboxes:
+        reply = post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+    assert reply is not None
+    assert reply.startswith("250")
+    assert reached(mailboxes) == [KIM.address, SENDER]
+    assert b"not known whether" in mailboxes.taken[1][1]
+    assert post.waiting() == set()
+
+
+def test_mail_for_outside_goes_to_the_relay_and_the_rest_to_the_mailboxes(post: Post) -> None:
+    with post.mailboxes() as mailboxes, post.relay() as relay:
+        assert post.delivery.deliver(SENDER, [KIM, FRIEND], MESSAGE) == "250 2.0.0 OK, delivered"
+    assert reached(mailboxes) == [KIM.address]
+    assert reached(relay) == [FRIEND.address]
+
+
+@pytest.mark.parametrize("fault", [{"rcpt": {FRIEND.address: LATER}}, {"data": {FRIEND.address: LATER}}])
+def test_when_the_relay_says_no_the_mailboxes_have_nothing_either(post: Post, fault: dict[str, dict[str, str]]) -> None:
+    with post.mailboxes() as mailboxes, post.relay(**fault) as relay:
+        reply = post.delivery.deliver(SENDER, [KIM, FRIEND], MESSAGE)
+    assert reply is not None
+    assert reply.startswith("451")
+    assert mailboxes.taken == []
+    assert relay.taken == []
+
+
+def test_when_the_mailbox_fails_after_the_relay_had_it_the_mailbox_is_tried_again(post: Post) -> None:
+    with post.mailboxes(data={KIM.address: LATER}) as mailboxes, post.relay() as relay:
+        reply = post.delivery.deliver(SENDER, [KIM, FRIEND], MESSAGE)
+        assert reply is not None
+        assert reply.startswith("250")
+        mailboxes.data.clear()
+        post.now += 31
+        post.delivery.retry()
+    assert reached(mailboxes) == [KIM.address]
+    assert reached(relay) == [FRIEND.address]

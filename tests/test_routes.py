@@ -1,0 +1,93 @@
+"""Every route is public on purpose, or refuses whoever hasn't signed in."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from core.config import Config
+from migrations.migrate import upgrade
+from web.context import EXTENSION
+from web.gate import BY_TOKEN, PUBLIC
+
+# What a public route answers to somebody who brings nothing: no page of anybody's.
+PUBLIC_ANSWERS = {
+    "static": 404,
+    "auth.login": 200,
+    "auth.login_code": 303,
+    "owner.login": 200,
+    "owner.login_code": 303,
+    "owner.forgot": 200,
+    "owner.reset": 410,
+    "webmail.remote_image": 404,
+    "web.health": 200,
+    "api_docs.openapi": 200,
+    "api_docs.page": 200,
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    directory: Path = tmp_path_factory.mktemp("routes")
+    app = create_app(Config.from_env({"DATA_DIR": str(directory), "ASSETS": "local"}))
+    upgrade(app.extensions[EXTENSION].db)
+    yield app
+    app.extensions[EXTENSION].db.dispose()
+
+
+def rules(app: Flask) -> Iterator[tuple[str, str, str]]:
+    """Every endpoint, with each of its methods and a URL."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield rule.endpoint, method, url_of(rule.rule)
+
+
+def url_of(rule: str) -> str:
+    """Any URL of this rule."""
+    filled = re.sub(r"<int[^>]*>", "1", rule)
+    filled = re.sub(r"<folder:[^>]+>", "INBOX", filled)
+    return re.sub(r"<[^>]+>", "x", filled)
+
+
+def test_the_public_list_names_routes_that_exist(app: Flask) -> None:
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} >= PUBLIC
+    assert set(PUBLIC_ANSWERS) == PUBLIC
+
+
+def test_whoever_is_not_signed_in_gets_no_further(app: Flask) -> None:
+    passed = []
+    for endpoint, method, url in rules(app):
+        if endpoint in PUBLIC or endpoint.startswith(f"{BY_TOKEN}."):
+            continue
+        answer = app.test_client().open(url, method=method)
+        door = "/console/login" if url.startswith("/console") else "/login"
+        sent_away = method == "GET" and answer.status_code == 303 and answer.location.startswith(door)
+        refused = method != "GET" and answer.status_code in (400, 401)
+        if not (sent_away or refused):
+            passed.append((endpoint, method, answer.status_code))
+    assert passed == []
+
+
+def test_whoever_brings_no_token_gets_no_further(app: Flask) -> None:
+    looked = 0
+    for endpoint, method, url in rules(app):
+        if endpoint.startswith(f"{BY_TOKEN}."):
+            looked += 1
+            answer = app.test_client().open(url, method=method)
+            assert answer.status_code == 401, (endpoint, method)
+            assert answer.json is not None
+            assert answer.json["error"]["code"] == "unauthenticated"
+    assert looked > 20
+
+
+def test_public_routes_show_nobodys_page(app: Flask) -> None:
+    for endpoint, method, url in rules(app):
+        if endpoint in PUBLIC and method == "GET":
+            assert app.test_client().get(url).status_code == PUBLIC_ANSWERS[endpoint], endpoint
+
+
+def test_there_are_routes_to_look_at(app: Flask) -> None:
+    assert len(list(rules(app))) > 40

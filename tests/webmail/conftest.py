@@ -1,0 +1,66 @@
+"""The demo world with its mail, the app on top of it, and people at their browsers."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Playwright
+
+from app import create_app
+from tests.servers.harness import World
+from tests.visitor import Visitor
+from tests.webmail.browser import launch, serving
+from tests.webmail.hostile_mail import HostileMail, delivered
+from tests.webmail.trap import Trap
+from web.context import EXTENSION, Services
+
+SignIn = Callable[[str], Visitor]
+
+
+@pytest.fixture(scope="session")
+def world() -> Iterator[World]:
+    """Everybody and their mail, on SQLite. A test leaves the memberships as it found them."""
+    with World() as world:
+        yield world
+
+
+@pytest.fixture(scope="session")
+def app(world: World) -> Iterator[Flask]:
+    app = create_app(world.config)
+    yield app
+    services: Services = app.extensions[EXTENSION]
+    services.pool.close_all()
+    services.db.dispose()
+
+
+@pytest.fixture
+def sign_in(world: World, app: Flask) -> SignIn:
+    """A person with a session, as after signing in."""
+    return lambda address: Visitor(app, address).come_back(world.sign_in(address))
+
+
+@pytest.fixture(scope="session")
+def site(world: World, app: Flask) -> Iterator[str]:
+    """The app, served; the base URL."""
+    with serving(app, world.config.port) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def trap() -> Iterator[Trap]:
+    """What the browser finds in the place of every host but ours."""
+    with Trap() as trap:
+        yield trap
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright, trap: Trap) -> Iterator[Browser]:
+    browser = launch(playwright, trap)
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="session")
+def hostile(world: World) -> HostileMail:
+    """The whole hostile set: eve has all of it but the bombs, which are in help@."""
+    return delivered(world)

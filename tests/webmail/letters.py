@@ -1,0 +1,48 @@
+"""Mail for tests: written here, delivered for real."""
+
+import email
+import email.policy
+import time
+import uuid
+from email.message import EmailMessage
+
+from tests.cast import KIM, SUPPORT
+from tests.servers.harness import World
+from tests.visitor import Visitor, folder_url
+
+
+def letter(subject: str, *, sender: str = f"Kim Keller <{KIM}>", to: str = SUPPORT, text: str = "Hello!") -> bytes:
+    """A message as it arrives from outside."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, to, subject
+    message["Date"] = email.utils.formatdate()
+    message["Message-ID"] = f"<{uuid.uuid4().hex}@customer.test>"
+    message.set_content(text)
+    return message.as_bytes(policy=email.policy.SMTP)
+
+
+def deliver(world: World, subject: str, to: str = SUPPORT, text: str = "Hello!") -> None:
+    world.deliver(to, letter(subject, to=to, text=text), sender=KIM)
+
+
+def find(visitor: Visitor, mailbox: str, subject: str, folder: str = "INBOX") -> str:
+    """The URL of the message with this subject in the list, once it has arrived."""
+    for _attempt in range(50):
+        page = visitor.page(folder_url(mailbox, folder))
+        for url, text in page.links.items():
+            if subject in text and "/f/" in url:
+                return url
+        time.sleep(0.1)
+    raise AssertionError(f"no {subject!r} in {folder} of {mailbox}")
+
+
+def arrived(world: World, address: str, subject: str, folder: str = "INBOX") -> EmailMessage:
+    """The message as it lies in somebody's mailbox."""
+    for _attempt in range(50):
+        for raw in world.folder(address, folder):
+            parsed = email.message_from_bytes(raw, policy=email.policy.default)
+            if parsed["Subject"] == subject:
+                assert isinstance(parsed, EmailMessage)
+                return parsed
+        time.sleep(0.1)
+    raise AssertionError(f"no {subject!r} in {folder} of {address}")

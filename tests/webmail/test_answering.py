@@ -1,0 +1,134 @@
+"""ana, ben and tess answer from support@, and the customer sees support@ and nobody else."""
+
+import re
+import threading
+
+import pytest
+
+from tests.cast import ANA, BEN, KIM, SALES, SUPPORT, TESS
+from tests.servers.harness import World
+from tests.visitor import Visitor
+from tests.webmail.conftest import SignIn
+from tests.webmail.letters import arrived, deliver, find
+
+TRACES = {
+    ANA: re.compile(r"\bana\b|almeida", re.IGNORECASE),
+    BEN: re.compile(r"\bben\b|brandt|brand-b", re.IGNORECASE),
+    TESS: re.compile(r"\btess\b|tanaka", re.IGNORECASE),
+}
+
+
+def answer(visitor: Visitor, message_url: str, text: str, **changes: str) -> str:
+    """Reply as a person without scripts does; the address of the page that follows."""
+    fields = visitor.page(f"{message_url}/reply").fields
+    form = {name: fields[name] for name in fields if name != "csrf_token"} | {"text": text, "format": "text"} | changes
+    mailbox = message_url.split("/")[2]
+    sent = visitor.post(f"/mail/{mailbox}/send", form, token=fields["csrf_token"])
+    assert sent.status_code == 303, sent.text
+    return sent.location
+
+
+@pytest.mark.parametrize("member", [ANA, BEN, TESS])
+def test_a_member_answers_and_kim_sees_only_support(world: World, sign_in: SignIn, member: str) -> None:
+    subject = f"Where is my parcel, asks kim of {member.partition('@')[0]}"
+    deliver(world, subject)
+    visitor = sign_in(member)
+    url = find(visitor, SUPPORT, subject)
+    answer(visitor, url, "It is on its way.", subject="Re: your parcel " + str(hash(member)))
+
+    received = arrived(world, KIM, "Re: your parcel " + str(hash(member)))
+    assert received["From"] == "Support <support@brand-a.test>"
+    assert received["Return-Path"] == f"<{SUPPORT}>"
+    headers = "\n".join(f"{name}: {value}" for name, value in received.items())
+    assert not TRACES[member].search(headers), headers
+    assert "127.0.0.1" not in headers, headers
+    assert received["Sender"] is None
+    assert received["User-Agent"] is None
+
+
+def test_the_copy_is_in_the_shared_sent_folder_and_says_who_to_members_only(world: World, sign_in: SignIn) -> None:
+    deliver(world, "A question about refills")
+    ana = sign_in(ANA)
+    answer(ana, find(ana, SUPPORT, "A question about refills"), "Yes, they fit.", subject="Re: refills that fit")
+
+    copy = arrived(world, SUPPORT, "Re: refills that fit", "Sent")
+    assert "Ana" not in copy.as_string()
+    ben = sign_in(BEN)
+    page = ben.page(find(ben, SUPPORT, "Re: refills that fit", "Sent"))
+    assert "Sent by Ana Almeida" in " ".join(page.text.split())
+
+
+def test_the_answered_message_is_flagged_for_everybody(world: World, sign_in: SignIn) -> None:
+    deliver(world, "Flag me when answered")
+    ana = sign_in(ANA)
+    answer(ana, find(ana, SUPPORT, "Flag me when answered"), "Done.", subject="Re: flagged")
+    ben = sign_in(BEN)
+    page = ben.page(find(ben, SUPPORT, "Flag me when answered"))
+    assert "Answered by Ana Almeida" in " ".join(page.text.split())
+
+
+def test_a_reply_from_each_of_two_tabs_goes_out_from_its_own_address(world: World, sign_in: SignIn) -> None:
+    deliver(world, "For the support tab", SUPPORT)
+    deliver(world, "For the sales tab", SALES)
+    ana = sign_in(ANA)
+    support, sales = find(ana, SUPPORT, "For the support tab"), find(ana, SALES, "For the sales tab")
+    first, second = ana.page(f"{support}/reply").fields, ana.page(f"{sales}/reply").fields
+    for fields, mailbox, subject in ((first, SUPPORT, "From tab one"), (second, SALES, "From tab two")):
+        form = dict(fields) | {"text": "Hello", "subject": subject}
+        assert ana.post(f"/mail/{mailbox}/send", form).status_code == 303
+
+    assert arrived(world, KIM, "From tab one")["From"] == f"Support <{SUPPORT}>"
+    assert arrived(world, KIM, "From tab two")["From"] == f"Sales <{SALES}>"
+
+
+def test_a_forged_from_in_the_form_changes_nothing(world: World, sign_in: SignIn) -> None:
+    deliver(world, "Who answers this?")
+    ana = sign_in(ANA)
+    url = find(ana, SUPPORT, "Who answers this?")
+    forged = {"from": ANA, "from_": ANA, "From": ANA, "identity": ANA}
+    answer(ana, url, "Us.", subject="Re: not forged", **forged)
+    assert arrived(world, KIM, "Re: not forged")["From"] == f"Support <{SUPPORT}>"
+
+
+def test_ten_clicks_on_send_are_one_message(world: World, sign_in: SignIn) -> None:
+    deliver(world, "Click it ten times")
+    ana = sign_in(ANA)
+    fields = ana.page(find(ana, SUPPORT, "Click it ten times") + "/reply").fields
+    form = dict(fields) | {"text": "Once.", "subject": "Re: clicked ten times"}
+    token = ana.token()
+    session = ana.client.get_cookie("postroom")
+    form_cookie = ana.client.get_cookie("form")
+    assert session
+    assert form_cookie
+    statuses: list[int] = []
+
+    def click() -> None:
+        tab = Visitor(ana.client.application).come_back(session.value)
+        tab.client.set_cookie("form", form_cookie.value)
+        statuses.append(tab.post(f"/mail/{SUPPORT}/send", form, token=token).status_code)
+
+    clicks = [threading.Thread(target=click) for _ in range(10)]
+    for thread in clicks:
+        thread.start()
+    for thread in clicks:
+        thread.join()
+    assert statuses == [303] * 10
+    arrived(world, KIM, "Re: clicked ten times")
+    assert len([raw for raw in world.folder(KIM) if b"Re: clicked ten times" in raw]) == 1
+    assert len([raw for raw in world.folder(SUPPORT, "Sent") if b"Re: clicked ten times" in raw]) == 1
+
+
+def test_one_bad_recipient_of_three_stops_the_message_and_is_named(world: World, sign_in: SignIn) -> None:
+    ana = sign_in(ANA)
+    fields = ana.page(f"/mail/{SUPPORT}/compose").fields
+    nobody = "nobody@customer.test"
+    form = dict(fields) | {"to": f"{KIM}, {nobody}, {BEN}", "subject": "Three of you", "text": "Keep this text."}
+    refused = ana.post(f"/mail/{SUPPORT}/send", form)
+    assert refused.status_code == 422
+    assert nobody in refused.text
+    assert "Keep this text." in refused.text
+    assert not [raw for address in (KIM, BEN) for raw in world.folder(address) if b"Three of you" in raw]
+    # Corrected, the same form goes out.
+    form = dict(form) | {"to": KIM}
+    assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
+    arrived(world, KIM, "Three of you")

@@ -1,0 +1,158 @@
+"""A page costs what it shows: the same at a hundred thousand messages as at a hundred.
+
+What is counted passes between Postroom and Dovecot while real pages are made: commands, and octets in both directions.
+Never time.
+"""
+
+import itertools
+import os
+import random
+from collections.abc import Iterator
+from dataclasses import replace
+from email.message import EmailMessage
+from email.policy import SMTP
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from app import create_app
+from tests.cast import DAN, KIM
+from tests.servers.harness import World
+from tests.visitor import Visitor, folder_url
+from tests.webmail.relay import Relay
+from web.context import EXTENSION, Services
+
+FEW, MANY = 100, 100_000
+PAGE = 50
+# Beyond the hundred messages a number has up to three digits more, and a page of the list names some two hundred.
+NEARLY = 0.04
+_WORDS = ["parcel", "came", "late", "pens", "missing", "please", "send", "next", "order", "thanks", "invoice"]
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """dan has a hundred messages, kim a hundred thousand; any fifty that follow each other are the same fifty."""
+    with World(mail=False) as world:
+        fill(world, DAN, FEW)
+        fill(world, KIM, MANY)
+        for person in (DAN, KIM):
+            with world.imap(person) as raw:  # the server numbers the messages the first time it sees them
+                raw.sock.settimeout(60)
+                assert raw.select()[0] == "OK"
+        yield world
+
+
+@pytest.fixture(scope="module")
+def relay(world: World) -> Iterator[Relay]:
+    with Relay(world.config.imap_port) as relay:
+        yield relay
+
+
+@pytest.fixture(scope="module")
+def app(world: World, relay: Relay) -> Iterator[Flask]:
+    app = create_app(replace(world.config, imap_port=relay.port))
+    yield app
+    services: Services = app.extensions[EXTENSION]
+    services.pool.close_all()
+    services.db.dispose()
+
+
+def fill(world: World, address: str, count: int) -> None:
+    """Fifty letters deposited as always, then the same fifty again and again, by other names for the same files."""
+    dice = random.Random(1)
+    for number in range(PAGE):
+        world.deposit(address, letter(dice, number), flags=["\\Seen"], at=1_700_000_000 + number)
+    local, _, domain = address.partition("@")
+    folder = world.config.mail_root / domain / local / "inbox" / "cur"
+    first = sorted(folder.iterdir())
+    _second_names(folder, first, count)
+
+
+def _second_names(folder: Path, first: list[Path], count: int) -> None:
+    names = itertools.cycle([(str(path), path.name.partition(",")[2]) for path in first])
+    for number in range(PAGE, count):
+        path, rest = next(names)
+        os.link(path, f"{folder}/{1_700_000_000 + number}.M{number}P1.mail,{rest}")
+
+
+def letter(dice: random.Random, number: int) -> bytes:
+    """Text, text with HTML, or with a file: what an inbox holds."""
+    message = EmailMessage()
+    message["From"] = f"Customer {number} <customer{number}@customer.test>"
+    message["To"] = "Ana <ana@brand-a.test>"
+    message["Subject"] = " ".join(dice.choices(_WORDS, k=6)).capitalize()
+    message["Date"] = "Tue, 14 Nov 2023 22:13:20 +0000"
+    message["Message-ID"] = f"<{number}.letter@customer.test>"
+    message.set_content("\n".join(" ".join(dice.choices(_WORDS, k=10)) for _line in range(12)))
+    if number % 3:
+        message.add_alternative(f"<p>{' '.join(dice.choices(_WORDS, k=60))}</p>", subtype="html")
+    if number % 10 == 0:
+        data = dice.randbytes(3000)
+        message.add_attachment(data, maintype="application", subtype="pdf", filename=f"order-{number}.pdf")
+    return message.as_bytes(policy=SMTP)
+
+
+def cost(relay: Relay, visitor: Visitor, url: str, **headers: str) -> tuple[int, int]:
+    """Commands and octets of this page for somebody who is already there: it was looked at twice before."""
+    for _ in range(2):
+        assert visitor.get(url, **headers).status_code == 200
+    commands, octets = relay.counted()
+    assert visitor.get(url, **headers).status_code == 200
+    now = relay.counted()
+    return now[0] - commands, now[1] - octets
+
+
+@pytest.fixture
+def few_and_many(world: World, app: Flask) -> tuple[Visitor, Visitor]:
+    dan, kim = (Visitor(app, address).come_back(world.sign_in(address)) for address in (DAN, KIM))
+    for visitor, count in ((dan, FEW), (kim, MANY)):
+        assert f"of {count}" in visitor.page(folder_url(visitor.address)).text
+    return dan, kim
+
+
+def same(few: tuple[int, int], many: tuple[int, int]) -> None:
+    print(f"commands and octets: {few} among {FEW}, {many} among {MANY}")
+    assert many[0] == few[0]
+    assert abs(many[1] - few[1]) <= few[1] * NEARLY
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["whole page", "fragment"])
+@pytest.mark.parametrize(("few_page", "many_page"), [(1, 1), (2, 100)], ids=["first page", "hundredth page"])
+def test_a_page_of_the_list_costs_what_it_shows(
+    world: World,
+    relay: Relay,
+    few_and_many: tuple[Visitor, Visitor],
+    headers: dict[str, str],
+    few_page: int,
+    many_page: int,
+) -> None:
+    dan, kim = few_and_many
+    few = cost(relay, dan, f"{folder_url(DAN)}?page={few_page}", **headers)
+    many = cost(relay, kim, f"{folder_url(KIM)}?page={many_page}", **headers)
+    same(few, many)
+    assert few[0] <= 3
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["whole page", "fragment"])
+def test_opening_a_message_costs_what_it_shows(
+    world: World, relay: Relay, few_and_many: tuple[Visitor, Visitor], headers: dict[str, str]
+) -> None:
+    dan, kim = few_and_many
+    urls = [
+        next(url for url in visitor.page(folder_url(visitor.address)).links if is_message(url))
+        for visitor in few_and_many
+    ]
+    few, many = cost(relay, dan, urls[0], **headers), cost(relay, kim, urls[1], **headers)
+    same(few, many)
+
+
+def test_the_sidebar_costs_what_it_shows(world: World, relay: Relay, few_and_many: tuple[Visitor, Visitor]) -> None:
+    dan, kim = few_and_many
+    few, many = cost(relay, dan, folder_url(DAN) + "sidebar"), cost(relay, kim, folder_url(KIM) + "sidebar")
+    same(few, many)
+    assert few[0] == 1
+
+
+def is_message(url: str) -> bool:
+    return "/f/INBOX/" in url and url.rpartition("/")[2].replace(".", "").isdigit()

@@ -1,0 +1,110 @@
+"""Messages that are small to send and expensive to read: eve waits a little, the others don't, and it all fits."""
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+
+from tests.cast import ANA, EVE, TESS
+from tests.hostile import bomb_names, messages
+from tests.servers.harness import World, free_ports
+from tests.visitor import folder_url
+from tests.webmail.conftest import SignIn
+from tests.webmail.hostile_mail import HostileMail
+from tests.webmail.process import Process, Tab
+
+SECONDS = 3.0  # of work for one answer, whatever else the machine is doing
+GROWTH_KB = 300 * 1024
+ANSWERS = ("reply", "forward", "draft")
+FRAGMENT = {"HX-Request": "true"}
+
+
+def peak(pid: int) -> int:
+    """The most memory the process ever had, in kB."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
+
+def worked(pid: int) -> float:
+    """Seconds of processor time the process has had."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def meanwhile(tab: Tab) -> Iterator[list[float]]:
+    """How long somebody else waits for her Inbox, again and again, as long as the block lasts."""
+    waits: list[float] = []
+    over = threading.Event()
+
+    def look() -> None:
+        while not over.wait(0.5):
+            began = time.monotonic()
+            status, _ = tab.get(folder_url(ANA))
+            waits.append(time.monotonic() - began if status == 200 else float("inf"))
+
+    person = threading.Thread(target=look)
+    person.start()
+    try:
+        yield waits
+    finally:
+        over.set()
+        person.join()
+
+
+def views(number: int, name: str) -> list[str]:
+    """The pages of a bomb that do most: the message, its body, and for every other body one of the three answers."""
+    has_html = name.startswith(("bomb-html", "bomb-qp", "bomb-base64"))
+    body = ["/body"] if has_html else []
+    answer = [] if has_html and number % 2 else ["/" + ANSWERS[number % len(ANSWERS)]]
+    return ["", *body, *answer]
+
+
+def test_bombs_cost_little_time_and_memory_and_disturb_nobody(world: World, hostile: HostileMail) -> None:
+    settings = world.environment() | {"PORT": str(free_ports(1)[0])}
+    with Process(settings) as process:
+        eve, ana = Tab(process.port, world.sign_in(EVE)), Tab(process.port, world.sign_in(ANA))
+        assert eve.get(folder_url(EVE))[0] == ana.get(folder_url(ANA))[0] == 200
+        before, slow = peak(process.pid), {}
+        with meanwhile(ana) as waits:
+            for number, (name, url) in enumerate(hostile.bombs.items()):
+                for view in views(number, name):
+                    began = worked(process.pid)
+                    status, _ = eve.get(url + view, **FRAGMENT)
+                    assert status in ((200, 422) if view[1:] in ANSWERS else (200,)), (name, view)
+                    if (took := worked(process.pid) - began) > SECONDS:
+                        slow[name + view] = took
+        assert slow == {}
+        assert peak(process.pid) - before < GROWTH_KB
+        assert median(waits) < 1
+        assert max(waits) < 2 * SECONDS
+
+
+def test_a_bomb_that_cannot_be_shown_says_why(hostile: HostileMail, sign_in: SignIn) -> None:
+    eve, reasons = sign_in(EVE), {}
+    for name in ("bomb-header-recipients", "bomb-header-long-header", "bomb-parts", "bomb-nested-60"):
+        text = eve.get(hostile.bombs[name], **FRAGMENT).text
+        assert "This message can&#39;t be shown." in text or "This message can't be shown." in text, name
+        assert f"{hostile.bombs[name]}/source" in text, name
+        reasons[name] = text.partition("can't be shown.</strong>")[2].partition("<a")[0].strip()
+    assert len(set(reasons.values())) == len(reasons), reasons
+
+
+def test_twenty_letters_to_a_hundred_thousand_people_leave_the_inbox_usable(world: World, sign_in: SignIn) -> None:
+    bomb = dict(messages())["bomb-header-recipients"]
+    assert "bomb-header-recipients" in bomb_names()
+    for _ in range(20):
+        world.deliver(TESS, bomb, sender="mallory@evil.test")
+    tess = sign_in(TESS)
+    began = time.process_time()
+    page = tess.page(folder_url(TESS))
+    assert time.process_time() - began < SECONDS
+    assert len([url for url in page.links if "/f/INBOX/" in url]) >= 20
+    with world.imap(TESS) as imap:
+        imap.select()
+        uids = imap.uid("SEARCH", "FROM", "m@evil.test")[1][0].decode().replace(" ", ",")
+        imap.uid("STORE", uids, "+FLAGS.SILENT", r"(\Deleted)")
+        imap.expunge()

@@ -1,0 +1,1 @@
+"""What does every page share? The gate, the request's context, htmx, errors and headers."""

@@ -1,0 +1,122 @@
+"""Every error as a page or a fragment: what happened, what to do next, and never a bare 500."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, make_response, render_template, request, url_for
+from flask_login import current_user
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from api import envelope
+from core.db import DatabaseTrouble
+from core.errors import PostroomError
+from web.context import in_api, in_console
+from web.htmx import is_fragment_request
+
+log = logging.getLogger(__name__)
+
+# What a person reads for the errors that HTTP itself names.
+_WORDS = {
+    400: ("That request can't be understood.", "Go back and try again."),
+    401: ("You're not signed in any more.", "Sign in again; what you wrote below is yours to copy."),
+    403: ("You can't do that here.", "Ask the owner of the account if you think you should."),
+    404: ("There is nothing here.", "The address may be mistyped, or the thing is gone."),
+    405: ("That doesn't work this way.", "Go back and use the button on the page."),
+    413: ("That is too large to send.", "Attachments may be 25 MB in all. Take one off, or send a link instead."),
+    429: ("That was too often.", "Wait a moment, then try again."),
+}
+_FALLBACK = ("Something went wrong on our side.", "Nothing was lost. Try again in a moment.")
+_NO_DATABASE = "Postroom can't save anything at this moment."
+_EXPIRED = "This page was open for too long. What you wrote is below: reload, then send it again."
+
+
+def install(app: Flask) -> None:
+    app.register_error_handler(PostroomError, partial(_tell, _ours))
+    app.register_error_handler(CSRFError, partial(_tell, _csrf))
+    app.register_error_handler(HTTPException, partial(_tell, _http))
+    app.register_error_handler(DatabaseTrouble, partial(_tell, _database))
+    app.register_error_handler(Exception, partial(_tell, _unforeseen))
+
+
+def _tell(page: Callable[[Any], Response], error: Exception) -> Response:
+    """A page for people, the API's envelope for programs."""
+    return envelope.tell(error) if in_api() else page(error)
+
+
+def _ours(error: PostroomError) -> Response:
+    level = logging.ERROR if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
+    log.log(level, "%s: %s", error.code, error)
+    return _show(error.status, error.public, "")
+
+
+def _csrf(error: CSRFError) -> Response:
+    log.info("csrf: %s", error.description)
+    return _show(400, _EXPIRED, "")
+
+
+def _database(error: DatabaseTrouble) -> Response:
+    log.error("database: %s", error.orig)
+    return _show(503, _NO_DATABASE, "Nothing was changed. Try again in a moment.")
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status < HTTPStatus.BAD_REQUEST:
+        return make_response(error.get_response())
+    return _show(status, *_WORDS.get(status, _FALLBACK))
+
+
+def _unforeseen(error: Exception) -> Response:
+    log.error("unforeseen", exc_info=error)
+    return _show(500, *_FALLBACK)
+
+
+def _show(status: int, text: str, hint: str) -> Response:
+    context = {
+        "status": status,
+        "heading": text,
+        "text": "",
+        "hint": hint,
+        "actions": [_way_out()],
+        "kept_text": _written_text(),
+        "title": text,
+    }
+    if is_fragment_request():
+        answer = make_response(render_template("errors/_notice.html", **context), status)
+        # The page stays as it is, with whatever is being written on it; only the notice is swapped.
+        answer.headers["HX-Retarget"] = "#notice"
+        answer.headers["HX-Reswap"] = "outerHTML"
+        answer.headers["HX-Push-Url"] = "false"
+    else:
+        answer = make_response(render_template("errors/error.html", **context), status)
+    answer.vary.add("HX-Request")
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _way_out() -> tuple[str, str]:
+    if _is_signed_in():
+        home = ("Go to the mailboxes", "console.table") if in_console() else ("Go to my inbox", "webmail.home")
+        return home[0], url_for(home[1])
+    return ("Sign in", url_for("owner.login" if in_console() else "auth.login"))
+
+
+def _is_signed_in() -> bool:
+    try:
+        return request.endpoint != "static" and bool(current_user.is_authenticated)
+    except DatabaseTrouble:
+        return False
+
+
+def _written_text() -> str:
+    """What a person had written when they were refused: it is theirs, and goes back to them."""
+    if request.method != "POST":
+        return ""
+    try:
+        return request.form.get("text", "") or request.form.get("html", "")
+    except HTTPException:
+        return ""

@@ -1,0 +1,61 @@
+"""How a use case reaches the mail of a mailbox: over a kept connection that only an access can ask for."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from mail.errors import FolderChanged, FolderNotFound
+from mail.imap import Imap
+from mail.imap_folders import Folder
+from mail.imap_session import Selected
+from mail.pool import Pool
+from mail.refs import MessageRef
+from mailboxes.access import MailboxAccess
+
+# The folder each role has when the server announces none (RFC 6154 names the roles, not the folders).
+DEFAULT_NAMES = {"drafts": "Drafts", "sent": "Sent", "archive": "Archive", "junk": "Junk", "trash": "Trash"}
+
+
+@contextmanager
+def mail_of(pool: Pool, access: MailboxAccess, folder: str | None = None) -> Iterator[Imap]:
+    """The mailbox's mail, for as long as the block lasts. `folder` is the one that will be selected first."""
+    with pool.connection(access.credential, owner=access.actor.session_id, prefer_folder=folder) as imap:
+        yield imap
+
+
+def select(imap: Imap, access: MailboxAccess, folder: str) -> Selected:
+    """The folder, writable only for those who may change it: read-only members examine (RFC 9051 §6.3.3)."""
+    return imap.select(folder, writable=access.can_organise)
+
+
+def select_for(imap: Imap, access: MailboxAccess, refs: Sequence[MessageRef]) -> list[int]:
+    """Select the folder of these messages and give their UIDs.
+
+    Raises FolderChanged when the folder was rebuilt since: the UIDs would name other messages (RFC 9051 §2.3.1.1).
+    """
+    folder, uidvalidity = refs[0].folder, refs[0].uidvalidity
+    if any((ref.folder, ref.uidvalidity) != (folder, uidvalidity) for ref in refs):
+        raise FolderChanged("messages of more than one folder")
+    imap.select(folder, writable=access.can_organise, uidvalidity=uidvalidity)
+    return [ref.uid for ref in refs]
+
+
+def folder_for(folders: Sequence[Folder], role: str) -> str:
+    """The folder that has this role, or the name it would be made under."""
+    return next((folder.name for folder in folders if folder.role == role), DEFAULT_NAMES[role])
+
+
+def ensured_folder(imap: Imap, role: str) -> str:
+    """The folder with this role, made now if the mailbox has none."""
+    folders = imap.folders()
+    name = folder_for(folders, role)
+    if all(folder.name != name for folder in folders):
+        imap.create_folder(name)
+    return name
+
+
+def named(folders: Sequence[Folder], name: str) -> Folder:
+    """Raises FolderNotFound."""
+    for folder in folders:
+        if folder.name == name and folder.selectable:
+            return folder
+    raise FolderNotFound(name)

@@ -1,0 +1,231 @@
+"""Reading: a page of a folder, a message, its parts. A page costs what it shows, however large the folder is."""
+
+import base64
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import count
+from urllib.parse import unquote
+
+from mail import transfer
+from mail.errors import HostileMessage, MailError, MessageGone
+from mail.headers import Headers, message_ids, parse
+from mail.imap import Imap
+from mail.imap_folders import Folder
+from mail.imap_search import Search
+from mail.imap_summaries import Summary
+from mail.message import Attachment, Layout, choose, decode_body, is_flowed
+from mail.pool import Pool
+from mail.refs import MessageRef
+from mail.remote_images import raster_type
+from mail.structure import Part
+from mailboxes.access import MailboxAccess
+from webmail.connection import mail_of, named, select, select_for
+
+PAGE_SIZE = 50
+# What of a body is shown; the whole of it can be downloaded.
+BODY_LIMIT = 2_000_000
+CHUNK = 512_000
+INLINE_IMAGES_LIMIT = 6_000_000
+SEEN = "\\Seen"
+_CID = re.compile(r"\bcid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
+# Whether *Show images* is worth offering; showing or not is decided by the sanitiser alone.
+_REMOTE_IMAGE = re.compile(r"(?:src|background)\s*=\s*[\"']?\s*(?:https?:)?//|url\(\s*[\"']?\s*(?:https?:)?//", re.I)
+
+
+@dataclass(frozen=True)
+class FolderPage:
+    """One page of a folder, newest first. `page` counts from 1; `total` is what the folder or the search holds."""
+
+    folders: list[Folder]
+    folder: Folder
+    uidvalidity: int
+    rows: list[Summary]
+    page: int
+    pages: int
+    total: int
+
+
+def folder_page(pool: Pool, access: MailboxAccess, name: str, page: int, query: Search | None) -> FolderPage:
+    """The page of a folder, or of what `query` finds in it. Raises FolderNotFound and other MailErrors.
+
+    Without a query it is a range of sequence numbers, counted from the end: no UIDs of other pages are asked for.
+    """
+    with mail_of(pool, access, name) as imap:
+        folders = imap.folders()
+        folder = named(folders, name)
+        selected = select(imap, access, name)
+        uids = imap.search(query, limit=None) if query else []
+        total = len(uids) if query else selected.exists
+        pages = max(1, -(-total // PAGE_SIZE))
+        page = min(max(page, 1), pages)
+        last = total - (page - 1) * PAGE_SIZE
+        first = max(1, last - PAGE_SIZE + 1)
+        rows: list[Summary] = []
+        if total:
+            rows = imap.summaries(uids[first - 1 : last]) if query else imap.page(first, last)
+    # A message moved away and back is the folder's newest by number; within the page it stands by its date.
+    rows = sorted(rows, key=lambda row: (row.internal_date, row.uid), reverse=True)
+    return FolderPage(folders, folder, selected.uidvalidity, rows, page, pages, total)
+
+
+def folders_of(pool: Pool, access: MailboxAccess) -> list[Folder]:
+    """Every folder of the mailbox with its counts."""
+    with mail_of(pool, access) as imap:
+        return imap.folders()
+
+
+def unread_in_inbox(pool: Pool, access: MailboxAccess) -> int | None:
+    """For the switcher; None when the mail server can't tell right now, so that one mailbox doesn't spoil the page."""
+    try:
+        with mail_of(pool, access) as imap:
+            return imap.unseen("INBOX")
+    except MailError:
+        return None
+
+
+@dataclass(frozen=True)
+class OpenMessage:
+    """A message as far as it can be shown. `reason` says why not, when it can't; its source always can.
+
+    `text` is the plain text to show, "" when `layout.html` is there to be shown in a frame of its own. `message_id` is
+    "" when the message has none worth the name. `at` is when it arrived.
+    """
+
+    ref: MessageRef
+    folders: list[Folder]
+    flags: frozenset[str]
+    at: datetime
+    headers: Headers | None = None
+    message_id: str = ""
+    layout: Layout | None = None
+    text: str = ""
+    flowed: bool = False
+    delsp: bool = False
+    has_remote_images: bool = False
+    reason: str = ""
+
+
+def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMessage:
+    """Fetch what a page about this message shows, and mark it read for whoever may change the mailbox.
+
+    Raises MessageGone, FolderChanged.
+    """
+    with mail_of(pool, access, ref.folder) as imap:
+        folders = imap.folders()
+        select_for(imap, access, [ref])
+        try:
+            opened = imap.open(ref.uid)
+            headers = parse(opened.header)
+            layout = choose(opened.structure)
+        except HostileMessage as error:
+            return OpenMessage(ref, folders, _flags(imap, ref), datetime.now(UTC), reason=error.reason)
+        flags = opened.flags
+        if access.can_organise and SEEN not in flags:
+            imap.add_flags([ref.uid], [SEEN])
+            flags |= {SEEN}
+        shown = layout.html or layout.text
+        body = _body(imap, ref.uid, shown) if shown else ""
+    ids = message_ids(headers.raw("Message-ID"))
+    return OpenMessage(
+        ref,
+        folders,
+        flags,
+        opened.internal_date,
+        headers=headers,
+        message_id=ids[0] if ids else "",
+        layout=layout,
+        text="" if layout.html else body,
+        flowed=layout.text is not None and is_flowed(layout.text),
+        delsp=layout.text is not None and layout.text.params.get("delsp", "").lower() == "yes",
+        has_remote_images=layout.html is not None and _REMOTE_IMAGE.search(body) is not None,
+        reason=layout.reason or "",
+    )
+
+
+@dataclass(frozen=True)
+class HtmlBody:
+    """An HTML body as it came, not yet made safe, and the pictures it refers to by Content-ID, as data: URLs."""
+
+    html: str
+    inline_images: dict[str, str]
+
+
+def html_body(pool: Pool, access: MailboxAccess, ref: MessageRef) -> HtmlBody:
+    """Raises MessageGone, also when the message has no HTML, FolderChanged, HostileMessage."""
+    with mail_of(pool, access, ref.folder) as imap:
+        select_for(imap, access, [ref])
+        layout = choose(imap.structure(ref.uid))
+        if layout.html is None:
+            raise MessageGone(f"{ref} has no HTML")
+        html = _body(imap, ref.uid, layout.html)
+        return HtmlBody(html, dict(_inline_images(imap, ref.uid, layout, html)))
+
+
+def body_texts(imap: Imap, uid: int, layout: Layout) -> tuple[str, str]:
+    """Both bodies of a message in the selected folder, "" for the one it doesn't have: text, then HTML as it came."""
+    text = _body(imap, uid, layout.text) if layout.text else ""
+    html = _body(imap, uid, layout.html) if layout.html else ""
+    return text, html
+
+
+def attachment_of(pool: Pool, access: MailboxAccess, ref: MessageRef, section: str) -> Attachment:
+    """One attachment of the message. Raises MessageGone when it has none in this section."""
+    with mail_of(pool, access, ref.folder) as imap:
+        select_for(imap, access, [ref])
+        layout = choose(imap.structure(ref.uid))
+    for attachment in layout.attachments:
+        if attachment.section == section:
+            return attachment
+    raise MessageGone(f"{ref} has no attachment {section!r}")
+
+
+def stream_attachment(pool: Pool, access: MailboxAccess, ref: MessageRef, attachment: Attachment) -> Iterator[bytes]:
+    """The attachment's content, decoded, piece by piece."""
+    return transfer.stream(_pieces(pool, access, ref, attachment.section), attachment.encoding)
+
+
+def stream_source(pool: Pool, access: MailboxAccess, ref: MessageRef) -> Iterator[bytes]:
+    """The message as it lies on the server, piece by piece."""
+    return _pieces(pool, access, ref, "")
+
+
+def _pieces(pool: Pool, access: MailboxAccess, ref: MessageRef, section: str) -> Iterator[bytes]:
+    """A part as it lies on the server. Between two pieces the connection goes back: a slow reader holds up nobody."""
+    for start in count(0, CHUNK):
+        with mail_of(pool, access, ref.folder) as imap:
+            select_for(imap, access, [ref])
+            piece = imap.part(ref.uid, section, start, CHUNK)
+        if piece:
+            yield piece
+        if len(piece) < CHUNK:
+            return
+
+
+def _inline_images(imap: Imap, uid: int, layout: Layout, html: str) -> Iterator[tuple[str, str]]:
+    """The pictures of the message that its HTML shows (RFC 2392), as long as they are few and really pictures.
+
+    They travel inside the document: its frame has no origin, so a URL of ours would get no cookies.
+    """
+    room = INLINE_IMAGES_LIMIT
+    for content_id in dict.fromkeys(unquote(found) for found in _CID.findall(html)):
+        attachment = layout.by_content_id(content_id)
+        if attachment is None or attachment.size > room:
+            continue
+        raw = imap.part(uid, attachment.section, 0, INLINE_IMAGES_LIMIT * 3 // 2)
+        data = transfer.decode(raw, attachment.encoding)
+        room -= len(data)
+        if content_type := raster_type(data[:32]):
+            yield content_id, f"data:{content_type};base64,{base64.b64encode(data).decode()}"
+
+
+def _flags(imap: Imap, ref: MessageRef) -> frozenset[str]:
+    found = imap.flags([ref.uid])
+    if ref.uid not in found:
+        raise MessageGone(str(ref))
+    return found[ref.uid]
+
+
+def _body(imap: Imap, uid: int, part: Part) -> str:
+    return decode_body(imap.part(uid, part.section, 0, BODY_LIMIT), part)

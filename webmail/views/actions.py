@@ -1,0 +1,153 @@
+"""Actions on messages: one URL, one verb, one right. Each answers with the list as it then is, and a way back."""
+
+from collections.abc import Sequence
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from mail.imap_folders import Folder
+from mail.refs import MessageRef, decode_folder, encode_folder
+from mailboxes.access import MailboxAccess
+from mailboxes.rights import Right
+from web.context import services
+from web.htmx import is_fragment_request
+from webmail import organising, reading
+from webmail.organising import FLAGGED, Moved
+from webmail.reading import SEEN
+from webmail.views import blueprint, present, words
+from webmail.views.contexts import SearchForm
+from webmail.views.request_values import opened, posted_refs, search_of
+
+_PATH = "/mail/<mailbox>/f/<folder:folder>/"
+
+
+@blueprint.post(_PATH + "archive")
+def archive(mailbox: str, folder: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    moved = organising.move_to_role(services().pool, access, posted_refs(folder), "archive")
+    return _moved(access, folder, moved, "Archived")
+
+
+@blueprint.post(_PATH + "delete")
+def delete(mailbox: str, folder: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    moved = organising.move_to_role(services().pool, access, posted_refs(folder), "trash")
+    return _moved(access, folder, moved, "Deleted")
+
+
+@blueprint.post(_PATH + "move")
+def move(mailbox: str, folder: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    target = decode_folder(request.form.get("to", ""))
+    moved = organising.move(services().pool, access, posted_refs(folder), target)
+    return _moved(access, folder, moved, "Moved")
+
+
+@blueprint.post(_PATH + "spam")
+def spam(mailbox: str, folder: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    moved = organising.report_spam(services().pool, access, posted_refs(folder), spam=True)
+    return _moved(access, folder, moved, "Reported as spam:", verb="not_spam")
+
+
+@blueprint.post(_PATH + "not_spam")
+def not_spam(mailbox: str, folder: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    moved = organising.report_spam(services().pool, access, posted_refs(folder), spam=False)
+    return _moved(access, folder, moved, "Not spam:", verb="spam")
+
+
+@blueprint.post(_PATH + "delete_forever")
+def delete_forever(mailbox: str, folder: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    refs = posted_refs(folder)
+    organising.delete_forever(services().pool, access, refs)
+    return _done(access, folder, f"Deleted {_messages(refs)} for good.", None, gone=refs)
+
+
+@blueprint.post(_PATH + "read")
+def read(mailbox: str, folder: str) -> BaseResponse:
+    return _flag(mailbox, folder, SEEN, on=True, said="Marked {} as read.", back="unread")
+
+
+@blueprint.post(_PATH + "unread")
+def unread(mailbox: str, folder: str) -> BaseResponse:
+    return _flag(mailbox, folder, SEEN, on=False, said="Marked {} as unread.", back="read")
+
+
+@blueprint.post(_PATH + "star")
+def star(mailbox: str, folder: str) -> BaseResponse:
+    return _flag(mailbox, folder, FLAGGED, on=True, said="Starred {}.", back="unstar")
+
+
+@blueprint.post(_PATH + "unstar")
+def unstar(mailbox: str, folder: str) -> BaseResponse:
+    return _flag(mailbox, folder, FLAGGED, on=False, said="Removed the star from {}.", back="star")
+
+
+def _flag(mailbox: str, folder: str, name: str, *, on: bool, said: str, back: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    refs = posted_refs(folder)
+    organising.flag(services().pool, access, refs, name, on=on)
+    fields: dict[str, object] = {"ref": [ref.token for ref in refs], **_place()}
+    undo = {"url": _url(access, back, folder), "fields": fields, "label": "Undo"}
+    # One star, or one message marked, is seen where it was clicked; saying so as well would only be in the way.
+    text = said.format(_messages(refs)) if len(refs) > 1 else ""
+    return _done(access, folder, text, undo)
+
+
+def _moved(access: MailboxAccess, folder: str, moved: Moved, said: str, verb: str = "move") -> BaseResponse:
+    """Undoing a move is a move: from where the messages lie now, under the names they have there."""
+    undo = None
+    if moved.refs:
+        fields: dict[str, object] = {"ref": [ref.token for ref in moved.refs], "back": "1", **_place()}
+        if verb == "move":
+            fields["to"] = encode_folder(folder)
+        undo = {"url": _url(access, verb, moved.folder), "fields": fields, "label": "Undo"}
+    return _done(access, folder, f"{said} {_messages(moved.refs)}.", undo, gone=posted_refs(folder))
+
+
+def _done(access: MailboxAccess, folder: str, text: str, undo: object, gone: Sequence[MessageRef] = ()) -> BaseResponse:
+    """Say what was done, and show the list the person was looking at as it is now."""
+    if request.form.get("back"):
+        # An undo was asked from the list the messages came from: that is where the person still is.
+        folder, text, undo = decode_folder(request.form.get("to") or encode_folder("INBOX")), "Undone.", None
+    if text:
+        flash({"text": text, "kind": "ok", "undo": undo})  # type: ignore[arg-type]  # the templates read a mapping
+    form = request.form
+    search = SearchForm(form.get("q", ""), form.get("from", ""), form.get("subject", ""))
+    page = form.get("page", 1, type=int)
+    if not is_fragment_request():
+        query = {"page": page if page > 1 else None, "q": search.q, "from": search.from_, "subject": search.subject}
+        asked = {name: value for name, value in query.items() if value}
+        return redirect(url_for("webmail.folder", mailbox=access.address, folder=folder, **asked), 303)  # type: ignore[arg-type]
+    found = reading.folder_page(services().pool, access, folder, page, search_of(search))
+    return _fragments(access, present.listing(access, found, search), found.folders, gone)
+
+
+def _fragments(
+    access: MailboxAccess, listing: object, folders: Sequence[Folder], gone: Sequence[MessageRef]
+) -> Response:
+    context = {"access": present.access_context(access), "listing": listing}
+    parts = [
+        render_template("webmail/_list.html", **context),
+        render_template("webmail/_toasts.html", oob=True),
+    ]
+    answer = Response("".join(parts))
+    answer.vary.add("HX-Request")
+    if gone:
+        answer.headers["HX-Trigger"] = "mail-changed"
+    return answer
+
+
+def _place() -> dict[str, str]:
+    """Which page of which search the person is looking at, as the list's forms say it."""
+    return {name: value for name in ("page", "q", "from", "subject") if (value := request.form.get(name, ""))}
+
+
+def _url(access: MailboxAccess, verb: str, folder: str) -> str:
+    return url_for(f"webmail.{verb}", mailbox=access.address, folder=folder)
+
+
+def _messages(refs: Sequence[MessageRef]) -> str:
+    return words.counted(len(refs), "message", "messages")

@@ -1,0 +1,164 @@
+"""What a stranger wrote, each in a document of its own: HTML bodies, attachments, the source, remote images.
+
+None of it ever runs in the app's own document; every answer here carries its own, stricter policy.
+"""
+
+import base64
+import binascii
+import hmac
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any
+
+from flask import Response, abort, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from core.db import now
+from mail import sanitize
+from mail.addresses import parse_list
+from mail.filenames import content_disposition
+from mail.headers import parse
+from mail.refs import MessageRef
+from mail.remote_images import ImageRefused, fetch, raster_type
+from mailboxes import image_consents
+from web.context import current_actor, services
+from webmail import reading
+from webmail.connection import mail_of, select_for
+from webmail.views import blueprint
+from webmail.views.request_values import opened
+
+# No scripts, no requests but for images of ours, no forms, no navigation of the app; and no cookies, as the sandbox
+# has no origin.
+FRAME_POLICY = (
+    "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:{images}; "
+    "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
+IMAGE_SECONDS = 3600
+SOURCE_SHOWN = 1_000_000
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/body")
+def body(mailbox: str, folder: str, ref: str) -> Response:
+    access = opened(mailbox)
+    found = reading.html_body(services().pool, access, MessageRef.parse(folder, ref))
+    images = request.args.get("images") == "1"
+    shown = sanitize.html(found.html, images=_proxied if images else "blocked", cid=found.inline_images.get)
+    answer = Response(sanitize.document(shown.html), content_type="text/html; charset=utf-8")
+    answer.headers["Content-Security-Policy"] = FRAME_POLICY.format(
+        images=f" {services().config.public_url}/image/" if images else ""
+    )
+    answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@blueprint.post("/mail/<mailbox>/f/<folder:folder>/<ref>/images")
+def always_show_images(mailbox: str, folder: str, ref: str) -> BaseResponse:
+    access = opened(mailbox)
+    message_ref = MessageRef.parse(folder, ref)
+    with mail_of(services().pool, access, folder) as imap:
+        select_for(imap, access, [message_ref])
+        sender = parse_list(parse(imap.header(message_ref.uid)).raw("From") or b"")
+    if sender:
+        image_consents.allow(services().db, current_actor(), sender[0].address)
+    return redirect(url_for("webmail.message", mailbox=access.address, folder=folder, ref=ref), 303)
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/part/<section>/<path:filename>")
+def download(mailbox: str, folder: str, ref: str, section: str, filename: str) -> Response:
+    return _attachment(mailbox, folder, ref, section, inline=False)
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/open/<section>/<path:filename>")
+def open_part(mailbox: str, folder: str, ref: str, section: str, filename: str) -> Response:
+    return _attachment(mailbox, folder, ref, section, inline=True)
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/source")
+def source(mailbox: str, folder: str, ref: str) -> Response:
+    access = opened(mailbox)
+    message_ref = MessageRef.parse(folder, ref)
+    text = _first(reading.stream_source(services().pool, access, message_ref), SOURCE_SHOWN)
+    where: dict[str, Any] = {"mailbox": access.address, "folder": folder, "ref": ref}
+    return Response(
+        render_template(
+            "webmail/source.html",
+            source=text.decode("utf-8", "replace"),
+            shortened=len(text) >= SOURCE_SHOWN,
+            download_url=url_for("webmail.download_source", **where),
+            message_url=url_for("webmail.message", **where),
+            title="Source",
+        )
+    )
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/message.eml")
+def download_source(mailbox: str, folder: str, ref: str) -> Response:
+    access = opened(mailbox)
+    pieces = reading.stream_source(services().pool, access, MessageRef.parse(folder, ref))
+    return _file(pieces, "message/rfc822", content_disposition("message.eml"))
+
+
+@blueprint.get("/image/<signature>/<int:expires>/<token>")
+def remote_image(signature: str, expires: int, token: str) -> Response:
+    # As bytes: a signature that isn't ASCII is only wrong, too.
+    if expires < now() or not hmac.compare_digest(signature.encode(), _signature(expires, token).encode()):
+        abort(404)
+    try:
+        image = fetch(base64.urlsafe_b64decode(token).decode())
+    except (ImageRefused, ValueError, binascii.Error):
+        abort(404)
+    answer = Response(image.data, content_type=image.content_type)
+    answer.headers["Content-Security-Policy"] = FILE_POLICY
+    # The frame that asks has no origin, so it counts as another one.
+    answer.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    answer.headers["Cache-Control"] = f"private, max-age={IMAGE_SECONDS}"
+    return answer
+
+
+def _proxied(url: str) -> str:
+    """Our own URL for a remote image: signed, so that nobody else can make us fetch, and soon of no use."""
+    # One URL for an hour's views of the same picture, so that the browser's cache can help.
+    expires = now() // IMAGE_SECONDS * IMAGE_SECONDS + 2 * IMAGE_SECONDS
+    token = base64.urlsafe_b64encode(url.encode()).decode()
+    path = url_for("webmail.remote_image", signature=_signature(expires, token), expires=expires, token=token)
+    return services().config.public_url + path
+
+
+def _signature(expires: int, token: str) -> str:
+    return services().vault.derive("remote-image", f"{expires} {token}")[:32]
+
+
+def _attachment(mailbox: str, folder: str, ref: str, section: str, *, inline: bool) -> Response:
+    access = opened(mailbox)
+    message_ref = MessageRef.parse(folder, ref)
+    attachment = reading.attachment_of(services().pool, access, message_ref, section)
+    pieces = reading.stream_attachment(services().pool, access, message_ref, attachment)
+    content_type = "application/octet-stream"
+    if inline:
+        start = next(pieces, b"")
+        # Its first bytes prove a picture; the sender's word for its type doesn't.
+        content_type = raster_type(start[:32])
+        if not (attachment.openable and content_type):
+            abort(404)
+        pieces = chain([start], pieces)
+    return _file(pieces, content_type, content_disposition(attachment.filename, inline=inline))
+
+
+def _file(pieces: Iterator[bytes], content_type: str, disposition: str) -> Response:
+    # The first piece comes before the answer begins: a message that is gone gets an error page, not half a file.
+    start = next(pieces, b"")
+    answer = Response(chain([start], pieces), content_type=content_type)
+    answer.headers["Content-Disposition"] = disposition
+    answer.headers["Content-Security-Policy"] = FILE_POLICY
+    answer.headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return answer
+
+
+def _first(pieces: Iterator[bytes], limit: int) -> bytes:
+    found = bytearray()
+    for piece in pieces:
+        found += piece
+        if len(found) >= limit:
+            break
+    return bytes(found[:limit])

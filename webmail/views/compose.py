@@ -1,0 +1,265 @@
+"""Writing: begin, answer, keep, send, throw away. From is decided by the mailbox in the URL, never by a form."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from core.errors import PostroomError
+from mail.addresses import Address
+from mail.compose import OutgoingAttachment
+from mail.errors import SubmissionRefused, SubmissionUnknown
+from mail.filenames import clean_name
+from mail.headers import message_ids
+from mail.refs import MessageRef, decode_folder, encode_folder
+from mailboxes.access import MailboxAccess
+from mailboxes.rights import Right
+from web.context import current_doer, services
+from web.htmx import is_fragment_request, render
+from webmail import drafting, reading, sending
+from webmail.attaching import Attached, AttachmentGone
+from webmail.drafting import Saved, TooLarge, Writing
+from webmail.sending import BadRecipients, Sent
+from webmail.views import blueprint, present, words
+from webmail.views.contexts import ComposeAttachment, ComposePage
+from webmail.views.folder import listing_beside, page
+from webmail.views.request_values import opened
+
+_MESSAGE = "/mail/<mailbox>/f/<folder:folder>/<ref>/"
+
+
+class BrokenForm(PostroomError):
+    """A form without what every form of ours carries."""
+
+    code = "broken_form"
+    status = 400
+    public = "This form is broken. Copy your text, reload the page, and try again."
+
+
+@blueprint.get("/mail/<mailbox>/compose")
+def compose_new(mailbox: str) -> Response:
+    access = opened(mailbox, Right.SEND)
+    return _show(access, drafting.begin(access, request.args.get("to", "")[:500]), [], "INBOX", "New message")
+
+
+@blueprint.get(_MESSAGE + "reply")
+def compose_reply(mailbox: str, folder: str, ref: str) -> Response:
+    return _answer(mailbox, folder, ref, "reply", "Reply")
+
+
+@blueprint.get(_MESSAGE + "reply-all")
+def compose_reply_all(mailbox: str, folder: str, ref: str) -> Response:
+    return _answer(mailbox, folder, ref, "reply_all", "Reply all")
+
+
+@blueprint.get(_MESSAGE + "forward")
+def compose_forward(mailbox: str, folder: str, ref: str) -> Response:
+    return _answer(mailbox, folder, ref, "forward", "Forward")
+
+
+@blueprint.get(_MESSAGE + "draft")
+def compose_draft(mailbox: str, folder: str, ref: str) -> Response:
+    access = opened(mailbox, Right.SEND)
+    writing, attached = drafting.reopen(services().pool, services().db, access, MessageRef.parse(folder, ref))
+    return _show(access, writing, attached, folder, "Draft")
+
+
+@blueprint.post("/mail/<mailbox>/drafts")
+def save_draft(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.SEND)
+    writing = _posted()
+    saved = drafting.save(services().pool, services().db, access, writing)
+    if is_fragment_request():
+        return _fragments(access, writing, saved, "webmail/_draft_status.html")
+    flash({"text": "Draft saved.", "kind": "ok", "undo": None})  # type: ignore[arg-type]
+    where: dict[str, Any] = {"mailbox": access.address, "folder": saved.ref.folder, "ref": saved.ref.token}
+    return redirect(url_for("webmail.compose_draft", **where), 303)
+
+
+@blueprint.post("/mail/<mailbox>/drafts/attach")
+def attach(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.SEND)
+    writing = _posted()
+    saved = drafting.save(services().pool, services().db, access, writing)
+    return _fragments(access, writing, saved, "webmail/_attachments.html", "webmail/_draft_status.html")
+
+
+@blueprint.post("/mail/<mailbox>/drafts/discard")
+def discard(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.SEND)
+    drafting.discard(services().pool, access, _posted())
+    return _leave(access, "Draft discarded.")
+
+
+@blueprint.post("/mail/<mailbox>/send")
+def send(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.SEND)
+    writing = _posted()
+    held = services()
+    try:
+        sent = sending.send(held.db, held.pool, held.submission, current_doer(), access, writing)
+    except BadRecipients as error:
+        return _again(access, writing, error, error.fields)
+    except SubmissionRefused as error:
+        return _again(access, writing, error, {"send": _refusal(error)})
+    except SubmissionUnknown:
+        return _leave(access, "It isn't certain that your message went out. It is not sent again by itself.", "error")
+    except (AttachmentGone, TooLarge) as error:
+        return _again(access, writing, error, {"files": error.public})
+    except PostroomError as error:
+        return _again(access, writing, error, {"send": error.public})
+    return _leave(access, _sent_words(sent))
+
+
+def _answer(mailbox: str, folder: str, ref: str, mode: str, title: str) -> Response:
+    access = opened(mailbox, Right.SEND)
+    writing, attached = drafting.begin_answer(services().pool, access, MessageRef.parse(folder, ref), mode)
+    return _show(access, writing, attached, folder, title)
+
+
+def _posted() -> Writing:
+    """What the form says, checked for shape. Raises BrokenForm for a key that isn't ours."""
+    form = request.form
+    key = form.get("key", "")
+    if not drafting.is_key(key):
+        raise BrokenForm(f"key {key[:40]!r}")
+    return Writing(
+        key=key,
+        mode=form.get("mode", "new"),
+        to=_text("to"),
+        cc=_text("cc"),
+        bcc=_text("bcc"),
+        subject=_text("subject"),
+        text=form.get("text", "").replace("\r\n", "\n"),
+        html=form.get("html", ""),
+        format="html" if form.get("format") == "html" else "text",
+        answers=_ref("answers_folder", "answers"),
+        in_reply_to=" ".join(message_ids(form.get("in_reply_to", ""))[:1]),
+        references=message_ids(form.get("references", "")[:8000]),
+        draft=_ref("draft_folder", "draft"),
+        files=_files(),
+        keep=form.getlist("keep"),
+    )
+
+
+def _text(name: str) -> str:
+    """A one-line field."""
+    return " ".join(request.form.get(name, "").split())
+
+
+def _ref(folder: str, token: str) -> MessageRef | None:
+    named = request.form.get(token, "")
+    return MessageRef.parse(decode_folder(request.form.get(folder, "")), named) if named else None
+
+
+def _files() -> list[OutgoingAttachment]:
+    chosen = [file for file in request.files.getlist("files") if file.filename]
+    return [
+        OutgoingAttachment(clean_name(file.filename or ""), file.mimetype or "application/octet-stream", file.read())
+        for file in chosen
+    ]
+
+
+def _show(access: MailboxAccess, writing: Writing, attached: Sequence[Attached], folder: str, title: str) -> Response:
+    shown = _compose_page(access, writing, attached)
+    return _render(access, shown, folder, f"{title} · {access.address}", 200)
+
+
+def _again(access: MailboxAccess, writing: Writing, error: PostroomError, fields: dict[str, str]) -> Response:
+    """The form once more, with what was written and what is wrong with it. Attachments are kept in the draft."""
+    attached: Sequence[Attached] = ()
+    try:
+        saved = drafting.save(services().pool, services().db, access, writing)
+        writing, attached = _with_draft(writing, saved), saved.attached
+    except PostroomError:
+        attached = ()
+    shown = _compose_page(access, writing, attached, errors=fields)
+    return _render(access, shown, "INBOX", f"Not sent · {access.address}", error.status)
+
+
+def _render(access: MailboxAccess, shown: ComposePage, folder: str, title: str, status: int) -> Response:
+    if is_fragment_request():
+        context = {"access": present.access_context(access), "compose": shown, "title": title}
+        listing = present.bare_listing(access, reading.folders_of(services().pool, access), folder)
+        return render("", "webmail/_compose.html", status=status, listing=listing, **context)
+    found, listing = listing_beside(access, folder)
+    return page(
+        access, found, listing, "webmail/_compose.html", view="compose", title=title, status=status, compose=shown
+    )
+
+
+def _fragments(access: MailboxAccess, writing: Writing, saved: Saved, *templates: str) -> Response:
+    """The pieces of the form that a save changes; the form itself stays as the person left it."""
+    shown = _compose_page(access, _with_draft(writing, saved), saved.attached, saved=True)
+    parts = [render_template(name, compose=shown, oob=number > 0) for number, name in enumerate(templates)]
+    answer = make_response("".join(parts))
+    answer.vary.add("HX-Request")
+    return answer
+
+
+def _leave(access: MailboxAccess, text: str, kind: str = "ok") -> BaseResponse:
+    """Back to the list, with a word about what happened."""
+    flash({"text": text, "kind": kind, "undo": None})  # type: ignore[arg-type]
+    where = present.folder_url(access, "INBOX")
+    if not is_fragment_request():
+        return redirect(where, 303)
+    answer = Response(status=204)
+    answer.headers["HX-Location"] = where
+    return answer
+
+
+def _with_draft(writing: Writing, saved: Saved) -> Writing:
+    """The same writing, now with the version that lies in Drafts."""
+    return replace(writing, draft=saved.ref, files=(), keep=[attachment.id for attachment in saved.attached])
+
+
+def _compose_page(
+    access: MailboxAccess,
+    writing: Writing,
+    attached: Sequence[Attached],
+    *,
+    errors: dict[str, str] | None = None,
+    saved: bool = False,
+) -> ComposePage:
+    where: dict[str, Any] = {"mailbox": access.address}
+    return ComposePage(
+        key=writing.key,
+        draft_ref=writing.draft.token if writing.draft else "",
+        draft_folder=encode_folder(writing.draft.folder) if writing.draft else "",
+        mode=writing.mode,
+        to=writing.to,
+        cc=writing.cc,
+        bcc=writing.bcc,
+        subject=writing.subject,
+        text=writing.text,
+        html=writing.html,
+        format=writing.format,
+        from_line=str(Address(access.display_name, access.address)),
+        hue=present.hue(access),
+        attachments=[ComposeAttachment(one.id, one.filename, words.size(one.size)) for one in attached],
+        answers=writing.answers.token if writing.answers else "",
+        answers_folder=encode_folder(writing.answers.folder) if writing.answers else "",
+        in_reply_to=writing.in_reply_to,
+        references=" ".join(writing.references),
+        send_url=url_for("webmail.send", **where),
+        save_url=url_for("webmail.save_draft", **where),
+        attach_url=url_for("webmail.attach", **where),
+        discard_url=url_for("webmail.discard", **where),
+        errors=errors or {},
+        saved_at=datetime.now(UTC) if saved else None,
+    )
+
+
+def _sent_words(sent: Sent) -> str:
+    if sent.filed:
+        return "Message sent."
+    return "Message sent. Its copy isn't in Sent yet; that is made good by itself."
+
+
+def _refusal(error: SubmissionRefused) -> str:
+    """What the mail server said, address by address."""
+    said = "; ".join(f"{address}: {text} ({code})" for address, (code, text) in error.recipients.items())
+    return f"Not sent. {said}" if said else error.public

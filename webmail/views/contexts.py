@@ -1,0 +1,204 @@
+"""What the templates are given: plain values with everything decided, nothing to look up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from markupsafe import Markup
+
+from mail.addresses import Address
+
+
+@dataclass(frozen=True)
+class AccessContext:
+    """The mailbox in front of the person. `hue` is 0 to 11, or -1 for one's own mailbox."""
+
+    address: str
+    display_name: str
+    kind: str
+    label: str
+    hue: int
+    can_organise: bool
+    can_send: bool
+    from_line: str
+    compose_url: str
+    inbox_url: str
+
+
+@dataclass(frozen=True)
+class FolderLink:
+    name: str
+    token: str
+    label: str
+    role: str
+    depth: int
+    unread: int
+    total: int
+    url: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class SharedLink:
+    address: str
+    label: str
+    url: str
+    unread: int | None
+    hue: int
+    current: bool
+    read_only: bool
+
+
+@dataclass(frozen=True)
+class Sidebar:
+    folders: list[FolderLink]
+    shared: list[SharedLink]
+    own_url: str
+    own_address: str
+    own_unread: int | None
+    refresh_url: str
+
+
+@dataclass(frozen=True)
+class SearchForm:
+    q: str = ""
+    from_: str = ""
+    subject: str = ""
+
+    @property
+    def active(self) -> bool:
+        return bool(self.q or self.from_ or self.subject)
+
+
+@dataclass(frozen=True)
+class Row:
+    ref: str
+    url: str
+    who: str
+    who_title: str
+    subject: str
+    preview: str
+    when: datetime | None
+    when_text: str
+    when_title: str
+    seen: bool
+    flagged: bool
+    answered: bool
+    draft: bool
+    attachment: bool
+    sent_by: str
+    current: bool
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A page of a folder. `first` and `last` are positions counted from the newest, as people read them."""
+
+    folder: FolderLink
+    base_url: str
+    moves: list[FolderLink]
+    is_trash: bool
+    is_drafts: bool
+    is_sent: bool
+    is_junk: bool
+    rows: list[Row] = field(default_factory=list)
+    page: int = 1
+    pages: int = 1
+    total: int = 0
+    first: int = 0
+    last: int = 0
+    query: str = ""
+    search: SearchForm = SearchForm()
+    prev_url: str | None = None
+    next_url: str | None = None
+    refresh_url: str | None = None
+
+
+@dataclass(frozen=True)
+class AttachmentLink:
+    filename: str
+    size_text: str
+    type_label: str
+    url: str
+    open_url: str | None
+
+
+@dataclass(frozen=True)
+class TextSegment:
+    """A run of lines of a plain-text message, safe to stand in a page."""
+
+    quoted: bool
+    html: Markup
+
+
+@dataclass(frozen=True)
+class MessagePage:
+    ref: str
+    url: str
+    subject: str
+    from_: Address | None
+    to: Sequence[Address]
+    cc: Sequence[Address]
+    bcc: Sequence[Address]
+    reply_to: Sequence[Address]
+    date_text: str
+    date_iso: str
+    seen: bool
+    flagged: bool
+    answered: bool
+    sent_by: str
+    answered_by: str
+    mode: str
+    text_segments: Sequence[TextSegment]
+    body_url: str
+    images_url: str | None
+    always_images_url: str | None
+    images_shown: bool
+    attachments: list[AttachmentLink]
+    warning: str
+    reason: str
+    reply_url: str
+    reply_all_url: str
+    forward_url: str
+    source_url: str
+    print_url: str
+    list_url: str
+    newer_url: str | None = None
+    older_url: str | None = None
+
+
+@dataclass(frozen=True)
+class ComposeAttachment:
+    id: str
+    filename: str
+    size_text: str
+
+
+@dataclass(frozen=True)
+class ComposePage:
+    key: str
+    draft_ref: str
+    draft_folder: str
+    mode: str
+    to: str
+    cc: str
+    bcc: str
+    subject: str
+    text: str
+    html: str
+    format: str
+    from_line: str
+    hue: int
+    attachments: list[ComposeAttachment]
+    answers: str
+    answers_folder: str
+    in_reply_to: str
+    references: str
+    send_url: str
+    save_url: str
+    attach_url: str
+    discard_url: str
+    errors: dict[str, str] = field(default_factory=dict)
+    notice: str = ""
+    saved_at: datetime | None = None
+    max_bytes: int = 25 * 1024 * 1024

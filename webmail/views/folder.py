@@ -1,0 +1,97 @@
+"""The list of a folder, and the sidebar beside it."""
+
+from flask import Response, make_response, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from mailboxes.access import MailboxAccess
+from mailboxes.storage import Storage, storage_of
+from web.context import current_actor, services
+from web.htmx import is_fragment_request, render
+from webmail import reading, sending
+from webmail.views import blueprint, present
+from webmail.views.contexts import Listing
+from webmail.views.outbox import uncertain_context
+from webmail.views.request_values import opened, page_number, search_form, search_of
+
+
+@blueprint.get("/")
+def home() -> BaseResponse:
+    return redirect(url_for("webmail.folder", mailbox=current_actor().address, folder="INBOX"), 303)
+
+
+@blueprint.get("/mail/<mailbox>/")
+def mailbox(mailbox: str) -> BaseResponse:
+    return redirect(url_for("webmail.folder", mailbox=opened(mailbox).address, folder="INBOX"), 303)
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/")
+def folder(mailbox: str, folder: str) -> Response:
+    access = opened(mailbox)
+    search = search_form()
+    found = reading.folder_page(services().pool, access, folder, page_number(), search_of(search))
+    # After the page: it must neither wait for what is left over nor fail because of it.
+    sending.settle(services().db, services().pool, access)
+    listing = present.listing(access, found, search)
+    return show_listing(access, found, listing)
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/sidebar")
+def sidebar(mailbox: str, folder: str) -> Response:
+    access = opened(mailbox)
+    folders = reading.folders_of(services().pool, access)
+    sidebar = present.sidebar(access, folders, folder)
+    return make_response(
+        render_template("webmail/_sidebar.html", access=present.access_context(access), sidebar=sidebar)
+    )
+
+
+def show_listing(access: MailboxAccess, found: reading.FolderPage, listing: Listing) -> Response:
+    """The list as a fragment, or as a page with nothing open beside it."""
+    if is_fragment_request():
+        return render("", "webmail/_list.html", access=present.access_context(access), listing=listing)
+    return page(access, found, listing, "webmail/_empty.html", view="list", title=_title(access, listing))
+
+
+def page(
+    access: MailboxAccess,
+    found: reading.FolderPage,
+    listing: Listing,
+    pane_template: str,
+    *,
+    view: str,
+    title: str,
+    status: int = 200,
+    **pane: object,
+) -> Response:
+    """The whole document: sidebar, banner, list, and `pane_template` beside it. `view`: list, message or compose."""
+    return render(
+        "webmail/page.html",
+        pane_template,
+        status=status,
+        access=present.access_context(access),
+        sidebar=present.sidebar(access, found.folders, found.folder.name),
+        listing=listing,
+        pane_template=pane_template,
+        view=view,
+        title=title,
+        uncertain=uncertain_context(access),
+        storage=_storage(access),
+        **pane,
+    )
+
+
+def listing_beside(access: MailboxAccess, folder: str, current: str = "") -> tuple[reading.FolderPage, Listing]:
+    """The list that stands beside an open message or a message being written."""
+    search = search_form()
+    found = reading.folder_page(services().pool, access, folder, page_number(), search_of(search))
+    return found, present.listing(access, found, search, current)
+
+
+def _storage(access: MailboxAccess) -> Storage:
+    with services().db.read() as session:
+        return storage_of(session, access.mailbox_id)
+
+
+def _title(access: MailboxAccess, listing: Listing) -> str:
+    unread = f"({listing.folder.unread}) " if listing.folder.unread else ""
+    return f"{unread}{listing.folder.label} · {access.address}"

@@ -1,0 +1,142 @@
+"""One message: the page about it, its source, and a form fit for paper."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, make_response, render_template, request, url_for
+from markupsafe import Markup
+
+from mail.addresses import Address, parse_list
+from mail.headers import Headers
+from mail.message import Attachment
+from mail.plaintext import segments
+from mail.refs import MessageRef
+from mailboxes import image_consents, outbox
+from mailboxes.access import MailboxAccess
+from web.context import current_actor, services
+from web.htmx import is_fragment_request, render
+from webmail import reading
+from webmail.reading import OpenMessage
+from webmail.views import blueprint, present, words
+from webmail.views.contexts import AttachmentLink, MessagePage, TextSegment
+from webmail.views.folder import listing_beside, page
+from webmail.views.request_values import opened
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>")
+def message(mailbox: str, folder: str, ref: str) -> Response:
+    access = opened(mailbox)
+    found = reading.open_message(services().pool, access, MessageRef.parse(folder, ref))
+    shown = message_page(access, found)
+    title = f"{shown.subject} · {access.address}"
+    if is_fragment_request():
+        return render(
+            "",
+            "webmail/_message.html",
+            access=present.access_context(access),
+            message=shown,
+            listing=present.bare_listing(access, found.folders, folder),
+            title=title,
+        )
+    beside, listing = listing_beside(access, folder, ref)
+    return page(access, beside, listing, "webmail/_message.html", view="message", title=title, message=shown)
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/print")
+def print_message(mailbox: str, folder: str, ref: str) -> Response:
+    access = opened(mailbox)
+    found = reading.open_message(services().pool, access, MessageRef.parse(folder, ref))
+    shown = message_page(access, found)
+    return make_response(
+        render_template("webmail/print.html", access=present.access_context(access), message=shown, title=shown.subject)
+    )
+
+
+def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
+    """Everything a template needs to show this message."""
+    headers, ref = found.headers, found.ref
+    sender = _first(headers, "From")
+    shown = _images_shown(sender)
+    offered = found.has_remote_images and not shown
+    where: dict[str, Any] = {"mailbox": access.address, "folder": ref.folder, "ref": ref.token}
+    at = (headers.date() if headers else None) or found.at
+    message_id = found.message_id
+    return MessagePage(
+        ref=ref.token,
+        url=url_for("webmail.message", **where),
+        subject=(headers.get("Subject") if headers else "") or "(no subject)",
+        from_=sender,
+        to=_list(headers, "To"),
+        cc=_list(headers, "Cc"),
+        bcc=_list(headers, "Bcc"),
+        reply_to=[address for address in _list(headers, "Reply-To") if sender and address.address != sender.address],
+        date_text=words.when_long(at),
+        date_iso=at.isoformat(),
+        seen="\\Seen" in found.flags,
+        flagged="\\Flagged" in found.flags,
+        answered="\\Answered" in found.flags,
+        sent_by=outbox.senders(services().db, access, [message_id]).get(message_id, ""),
+        answered_by=outbox.answerers(services().db, access, [message_id]).get(message_id, ""),
+        mode=_mode(found),
+        text_segments=[
+            TextSegment(segment.depth > 0, Markup(segment.html))  # noqa: S704  made of <a> and <br> only, all else escaped
+            for segment in segments(found.text, flowed=found.flowed, delsp=found.delsp)
+        ],
+        body_url=url_for("webmail.body", **where, images=1 if shown else None),
+        images_url=f"{url_for('webmail.message', **where)}?{urlencode({'images': 1})}" if offered else None,
+        always_images_url=url_for("webmail.always_show_images", **where) if offered and sender else None,
+        images_shown=shown and found.has_remote_images,
+        attachments=[_attachment(attachment, where) for attachment in _attachments(found)],
+        warning=_warning(headers),
+        reason=found.reason,
+        reply_url=url_for("webmail.compose_reply", **where),
+        reply_all_url=url_for("webmail.compose_reply_all", **where),
+        forward_url=url_for("webmail.compose_forward", **where),
+        source_url=url_for("webmail.source", **where),
+        print_url=url_for("webmail.print_message", **where),
+        list_url=present.folder_url(access, ref.folder),
+    )
+
+
+def _images_shown(sender: Address | None) -> bool:
+    if request.args.get("images") == "1":
+        return True
+    return bool(sender and image_consents.allows(services().db, current_actor(), sender.address))
+
+
+def _mode(found: OpenMessage) -> str:
+    if found.layout is None:
+        return "source-only"
+    return "html" if found.layout.html else "text"
+
+
+def _attachments(found: OpenMessage) -> tuple[Attachment, ...]:
+    return tuple(found.layout.attachments) if found.layout else ()
+
+
+def _attachment(attachment: Attachment, where: dict[str, Any]) -> AttachmentLink:
+    part = {**where, "section": attachment.section, "filename": attachment.filename}
+    return AttachmentLink(
+        filename=attachment.filename,
+        size_text=words.size(attachment.size),
+        type_label=words.type_label(attachment.content_type),
+        url=url_for("webmail.download", **part),
+        open_url=url_for("webmail.open_part", **part) if attachment.openable else None,
+    )
+
+
+def _warning(headers: Headers | None) -> str:
+    """Said where the headers themselves contradict each other (RFC 5322 §3.6: exactly one From)."""
+    if headers and len(headers.get_all("From")) > 1:
+        return "This message names more than one sender. Don't trust any of them."
+    return ""
+
+
+def _first(headers: Headers | None, name: str) -> Address | None:
+    found = _list(headers, name)
+    return found[0] if found else None
+
+
+def _list(headers: Headers | None, name: str) -> list[Address]:
+    raw = headers.raw(name) if headers else None
+    return parse_list(raw) if raw else []

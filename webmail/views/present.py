@@ -1,0 +1,205 @@
+"""From what the use cases found to what the templates show."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from flask import url_for
+
+from mail.addresses import Address, from_envelope
+from mail.headers import decode_words
+from mail.imap_folders import Folder
+from mail.imap_summaries import RawAddress, Summary
+from mail.refs import MessageRef, encode_folder
+from mailboxes import outbox
+from mailboxes.access import MailboxAccess, mailboxes_of
+from web.context import services
+from webmail import reading
+from webmail.reading import FolderPage
+from webmail.views import words
+from webmail.views.contexts import AccessContext, FolderLink, Listing, Row, SearchForm, SharedLink, Sidebar
+
+HUES = 12
+_ROLE_ORDER = ["inbox", "drafts", "sent", "archive", "junk", "trash"]
+
+
+def hue(access: MailboxAccess) -> int:
+    """The colour of a shared mailbox, the same for everybody on its team; -1 for one's own mailbox."""
+    return access.mailbox_id % HUES if access.is_shared else -1
+
+
+def access_context(access: MailboxAccess) -> AccessContext:
+    return AccessContext(
+        address=access.address,
+        display_name=access.display_name,
+        kind=access.kind,
+        label=access.label,
+        hue=hue(access),
+        can_organise=access.can_organise,
+        can_send=access.can_send,
+        from_line=str(Address(access.display_name, access.address)),
+        compose_url=url_for("webmail.compose_new", mailbox=access.address),
+        inbox_url=folder_url(access, "INBOX"),
+    )
+
+
+def folder_url(access: MailboxAccess, folder: str) -> str:
+    return url_for("webmail.folder", mailbox=access.address, folder=folder)
+
+
+def sidebar(access: MailboxAccess, folders: Sequence[Folder], current: str) -> Sidebar:
+    """The folders of this mailbox, and the switcher: what the law says the person may open at this moment."""
+    pool, db = services().pool, services().db
+    links: list[SharedLink] = []
+    own = access.actor.address
+    own_unread = None
+    for other in mailboxes_of(db, access.actor):
+        here = other.address == access.address
+        unread = _inbox_unread(folders) if here else reading.unread_in_inbox(pool, other)
+        if not other.is_shared:
+            own_unread = unread
+            continue
+        links.append(
+            SharedLink(
+                address=other.address,
+                label=other.label,
+                url=folder_url(other, "INBOX"),
+                unread=unread,
+                hue=hue(other),
+                current=here,
+                read_only=not other.can_send,
+            )
+        )
+    return Sidebar(
+        folders=folder_links(access, folders, current),
+        shared=links,
+        own_url=url_for("webmail.folder", mailbox=own, folder="INBOX"),
+        own_address=own,
+        own_unread=own_unread,
+        refresh_url=url_for("webmail.sidebar", mailbox=access.address, folder=current),
+    )
+
+
+def folder_links(access: MailboxAccess, folders: Sequence[Folder], current: str) -> list[FolderLink]:
+    """The folders everybody has, in the order people expect, then the person's own by name."""
+    shown = sorted((folder for folder in folders if folder.selectable), key=_folder_order)
+    names = {folder.name for folder in shown}
+    return [_folder_link(access, folder, current, _parent(folder, names)) for folder in shown]
+
+
+def listing(access: MailboxAccess, found: FolderPage, search: SearchForm, current: str = "") -> Listing:
+    """A page of the list. `current` is the ref of the message beside it."""
+    base = folder_url(access, found.folder.name)
+    asked = {
+        name: text for name, text in (("q", search.q), ("from", search.from_), ("subject", search.subject)) if text
+    }
+
+    def page_url(page: int) -> str:
+        query = asked | ({"page": str(page)} if page > 1 else {})
+        return f"{base}?{urlencode(query)}" if query else base
+
+    start = (found.page - 1) * reading.PAGE_SIZE
+    return replace(
+        bare_listing(access, found.folders, found.folder.name),
+        rows=_rows(access, found, current),
+        page=found.page,
+        pages=found.pages,
+        total=found.total,
+        first=start + 1 if found.total else 0,
+        last=start + len(found.rows),
+        query=urlencode(asked),
+        search=search,
+        prev_url=page_url(found.page - 1) if found.page > 1 else None,
+        next_url=page_url(found.page + 1) if found.page < found.pages else None,
+        refresh_url=base if found.page == 1 and not search.active else None,
+    )
+
+
+def bare_listing(access: MailboxAccess, folders: Sequence[Folder], name: str) -> Listing:
+    """The folder as a message's own page knows it: what it is and where messages can go, without rows."""
+    links = folder_links(access, folders, name)
+    link = next((link for link in links if link.current), links[0])
+    return Listing(
+        folder=link,
+        base_url=link.url,
+        moves=[target for target in links if not target.current and target.role != "drafts"],
+        is_trash=link.role == "trash",
+        is_drafts=link.role == "drafts",
+        is_sent=link.role == "sent",
+        is_junk=link.role == "junk",
+    )
+
+
+def _rows(access: MailboxAccess, found: FolderPage, current: str) -> list[Row]:
+    message_ids = [summary.message_id for summary in found.rows]
+    sent_by = outbox.senders(services().db, access, message_ids)
+    base = folder_url(access, found.folder.name)  # every message's URL begins with it
+    return [_row(access, found, base, summary, sent_by.get(summary.message_id, ""), current) for summary in found.rows]
+
+
+def _row(access: MailboxAccess, found: FolderPage, base: str, summary: Summary, sent_by: str, current: str) -> Row:
+    ref = MessageRef(found.folder.name, found.uidvalidity, summary.uid)
+    draft = "\\Draft" in summary.flags and found.folder.role == "drafts"
+    outgoing = found.folder.role in ("sent", "drafts")
+    people = _addresses(summary.to_raw if outgoing else summary.from_raw)
+    names = words.people(people) or ("(no recipient)" if outgoing else "(no sender)")
+    at = summary.internal_date
+    message_url = base + ref.token
+    return Row(
+        ref=ref.token,
+        url=f"{message_url}/draft" if draft and access.can_send else message_url,
+        who=f"To: {names}" if outgoing else names,
+        who_title=words.full(people),
+        subject=decode_words(summary.subject_raw) or "(no subject)",
+        preview=summary.preview,
+        when=at,
+        when_text=words.when_short(at),
+        when_title=words.when_long(at),
+        seen="\\Seen" in summary.flags,
+        flagged="\\Flagged" in summary.flags,
+        answered="\\Answered" in summary.flags,
+        draft=draft,
+        attachment=summary.has_attachment,
+        sent_by=sent_by,
+        current=ref.token == current,
+    )
+
+
+def _addresses(raw: Sequence[RawAddress]) -> list[Address]:
+    found = (from_envelope(address.name, address.mailbox, address.host) for address in raw)
+    return [address for address in found if address]
+
+
+def _inbox_unread(folders: Sequence[Folder]) -> int:
+    return next((folder.unseen for folder in folders if folder.role == "inbox"), 0)
+
+
+def _folder_order(folder: Folder) -> tuple[int, str]:
+    known = _ROLE_ORDER.index(folder.role) if folder.role in _ROLE_ORDER else len(_ROLE_ORDER)
+    return known, folder.name.casefold()
+
+
+def _parent(folder: Folder, names: set[str]) -> str:
+    """The nearest folder above that is shown, "" for none: one that holds no mail of its own isn't."""
+    above = folder.name
+    while folder.separator and folder.separator in above:
+        above = above.rpartition(folder.separator)[0]
+        if above in names:
+            return above
+    return ""
+
+
+def _folder_link(access: MailboxAccess, folder: Folder, current: str, parent: str) -> FolderLink:
+    depth = parent.count(folder.separator) + 1 if parent else 0
+    label = folder.name.removeprefix(parent + folder.separator) if parent else folder.name
+    return FolderLink(
+        name=folder.name,
+        token=encode_folder(folder.name),
+        label=words.FOLDER_LABELS.get(folder.role, label),
+        role=folder.role,
+        depth=depth,
+        unread=folder.total if folder.role == "drafts" else folder.unseen,
+        total=folder.total,
+        url=folder_url(access, folder.name),
+        current=folder.name == current,
+    )

@@ -1,0 +1,41 @@
+"""What a request names, read once and checked for shape."""
+
+from flask import request
+
+from mail.imap_search import Search
+from mail.refs import BadRef, MessageRef
+from mailboxes.access import MailboxAccess, open_mailbox
+from mailboxes.rights import Right
+from web.context import current_actor, services
+from webmail.views.contexts import SearchForm
+
+MAX_REFS = 500
+
+
+def opened(mailbox: str, need: Right = Right.READ) -> MailboxAccess:
+    """The mailbox in the URL, for whoever asks. Raises MailboxNotFound, Forbidden."""
+    return open_mailbox(services().db, current_actor(), mailbox, need)
+
+
+def page_number() -> int:
+    return max(1, request.args.get("page", 1, type=int))
+
+
+def search_form() -> SearchForm:
+    args = request.args
+    return SearchForm(*(args.get(name, "").strip()[:200] for name in ("q", "from", "subject")))
+
+
+def search_of(form: SearchForm) -> Search | None:
+    """The question for the mail server, or None when nothing is asked."""
+    return Search(words=tuple(form.q.split()), from_=form.from_, subject=form.subject) if form.active else None
+
+
+def posted_refs(folder: str) -> list[MessageRef]:
+    """The messages a form names. Raises BadRef when there are none, or too many."""
+    tokens = request.form.getlist("ref")
+    if not tokens:
+        raise BadRef("no message chosen", public="Choose at least one message first.")
+    if len(tokens) > MAX_REFS:
+        raise BadRef("too many", public=f"Choose at most {MAX_REFS} messages at a time.")
+    return [MessageRef.parse(folder, token) for token in dict.fromkeys(tokens)]
