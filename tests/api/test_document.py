@@ -45,7 +45,7 @@ CHECKS = [
     unsupported_method,
 ]
 OURS = settings(
-    max_examples=120,
+    max_examples=80,
     stateful_step_count=10,
     deadline=None,
     derandomize=True,

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -78,7 +79,9 @@ async def over_http(url: str, token: str, revision: str) -> AsyncIterator[Client
 
 
 def run(story: Awaitable[None]) -> None:
-    asyncio.run(asyncio.wait_for(story, 60))
+    """In a thread of its own: the browsers' driver keeps an event loop running in the main one."""
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(asyncio.run, asyncio.wait_for(story, 60)).result()
 
 
 async def use(client: Client, tool: str, **arguments: Any) -> Any:

@@ -29,7 +29,7 @@ OPEN_EACH = """async (urls) => {
   for (const url of urls) {
     await htmx.ajax("GET", url, { target: "#pane", swap: "outerHTML" });
     const frame = document.querySelector("iframe.message-frame");
-    if (frame) await new Promise((go) => { frame.onload = go; setTimeout(go, 2000); });
+    if (frame) await new Promise((go) => { frame.onload = go; setTimeout(go, 300); });
     if (document.querySelector("[onerror], [onload], script:not([src]), [src=x], base, #pane style")) odd.push(url);
   }
   return odd;
