@@ -17,10 +17,11 @@ from tests.webmail.browser import launch
 from tests.webmail.trap import Trap
 
 TEXT = (ROOT / "docs" / "api.md").read_text()
+README = (ROOT / "README.md").read_text()
 
 
-def blocks(kind: str) -> list[str]:
-    return re.findall(rf"^```{kind}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+def blocks(kind: str, text: str = TEXT) -> list[str]:
+    return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def test_the_examples_run(site: str, make_token: MakeToken, tmp_path: Path) -> None:
@@ -35,7 +36,16 @@ def test_the_examples_run(site: str, make_token: MakeToken, tmp_path: Path) -> N
     assert answers[-1]["data"][0]["action"] == "mailbox.deleted"
 
 
+def test_the_readmes_example_runs(site: str, make_token: MakeToken) -> None:
+    settings = {"PATH": os.environ["PATH"], "POSTROOM_URL": site, "POSTROOM_TOKEN": make_token()}
+    (script,) = blocks("sh api", README)
+    done = subprocess.run(["/bin/bash", "-c", script], env=settings, capture_output=True, text=True, timeout=60)  # noqa: S603
+    assert done.returncode == 0, done.stderr
+    assert [mailbox["local_part"] for mailbox in json.loads(done.stdout)["data"]] == ["support"]
+
+
 def test_the_agents_settings_can_be_read() -> None:
+    assert json.loads(blocks("json", README)[0])["mcpServers"]["postroom"]["url"].endswith(":8765/mcp")
     configurations = [json.loads(block) for block in blocks("json")]
     assert len(configurations) == 4
     assert tomllib.loads(blocks("toml")[0])["mcp_servers"]["postroom"]["url"].endswith(":8765/mcp")
