@@ -42,6 +42,7 @@ def test_ana_is_removed_while_she_writes(
     url = find(sign_in(ANA), SUPPORT, "Removed in the middle of this")
     context, page = visit(browser, site, world.sign_in(ANA))
     page.goto(f"{url}/reply")
+    page.wait_for_function("() => window.htmx")  # without it the form works too, as a page of its own
     page.get_by_role("textbox", name="Message").fill("Half of an answer")
     with world.imap(ANA, mailbox=SUPPORT) as idle:
         idle.select()
