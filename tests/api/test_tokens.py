@@ -15,9 +15,9 @@ from auth.models import ApiToken
 from core.logs import JsonFormatter
 from mailboxes.models import AuditEntry
 from mailboxes.scopes import READING_SCOPES
-from tests.api.conftest import MakeProgram, MakeToken, Program, error_of, logs_with_tokens
+from tests.api.conftest import MakeProgram, MakeToken, Program, error_of
 from tests.console.console import Desk
-from tests.servers.harness import World
+from tests.servers.harness import World, logs_with_tokens
 from web.context import EXTENSION, Services
 
 

@@ -11,6 +11,7 @@ webmail presents to the mail servers.
 import contextlib
 import dataclasses
 import imaplib
+import re
 import shutil
 import socket
 import tempfile
@@ -102,13 +103,15 @@ class World:
         self._started = True
 
     def close(self) -> None:
-        """Stop everything and remove every trace."""
+        """Stop everything and remove every trace. No log of any world may hold an API token."""
         for name in ("smtp", "dovecot"):
             if hasattr(self, name):
                 getattr(self, name).stop()
         if hasattr(self, "db"):
             self.db.dispose()
+        leaked = logs_with_tokens(self.config)
         shutil.rmtree(self.directory, ignore_errors=True)
+        assert leaked == []
 
     def stop_dovecot(self) -> None:
         self.dovecot.stop()
@@ -261,6 +264,12 @@ def _came_at(path: Path) -> tuple[int, int]:
     """Seconds and microseconds of a Maildir name; the second number isn't padded, so names don't sort as they came."""
     seconds, _, rest = path.name.partition(".M")
     return int(seconds), int(rest.partition("P")[0])
+
+
+def logs_with_tokens(config: Config) -> list[str]:
+    """The names of the log files in which an API token can be found."""
+    files = [path for path in config.log_dir.rglob("*") if path.is_file()]
+    return [path.name for path in files if re.search(rb"pr_live_[A-Za-z0-9_-]{43}", path.read_bytes())]
 
 
 def dial_imap(config: Config, source: str = "127.0.0.1") -> imaplib.IMAP4:
