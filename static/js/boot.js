@@ -1,9 +1,12 @@
-// Runs before the page is drawn. Marks that scripts work, and takes our own copy of htmx when the CDN
-// refuses, sends something that doesn't match its hash, or lets people wait.
+// Runs before the page is drawn. Marks that scripts work, takes our own copy of htmx when the CDN refuses, sends
+// something that doesn't match its hash, or lets people wait, and sees to it that htmx starts whenever it comes.
 (() => {
   const ours = document.currentScript.dataset.htmx;
   const PATIENCE = 3000;
+  const isHtmx = (element) => element instanceof HTMLScriptElement && element.src.includes("htmx");
   let asked = false;
+  let parsed = false;
+  let started = null;
 
   function loadOurs() {
     if (asked || window.htmx) return;
@@ -14,8 +17,19 @@
   }
 
   document.documentElement.classList.add("js");
-  window.addEventListener("error", (event) => {
-    if (event.target instanceof HTMLScriptElement && event.target.src.includes("htmx")) loadOurs();
+  document.addEventListener("DOMContentLoaded", () => { parsed = true; }, { once: true });
+  document.addEventListener("error", (event) => {
+    if (isHtmx(event.target)) loadOurs();
+  }, true);
+  document.addEventListener("load", (event) => {
+    if (!isHtmx(event.target)) return;
+    if (started) {
+      window.htmx = started; // the CDN's copy, later than people would wait: one of them is enough
+      return;
+    }
+    started = window.htmx;
+    // Between the end of parsing and the end of loading, htmx waits for an event that has been.
+    if (parsed && document.readyState !== "complete") document.dispatchEvent(new Event("DOMContentLoaded"));
   }, true);
   setTimeout(loadOurs, PATIENCE);
 })();
