@@ -9,11 +9,13 @@ means that we answer for all of it, even where one recipient's part failed late:
    or were never answered for are reported to the sender by mail. A client told "no" here would send to all again.
 4. Nobody accepted, and somebody may have it (the connection broke after the last dot): no answer at all, so that the
    client knows that it doesn't know.
+
+What waits in the spool goes out only while the person who handed it in may still send from that mailbox.
 """
 
 import contextlib
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from core.config import Config
 from mail.delivery import Answer, Handover
@@ -25,16 +27,23 @@ log = logging.getLogger(__name__)
 
 Answers = Mapping[str, Answer]
 _UNKNOWN = "it is not known whether it arrived"
+_WITHDRAWN = Answer(553, "5.7.1 whoever wrote it may not send from this mailbox any more")
 
 
 class Delivery:
-    """Blocking; safe from several threads, each message on its own."""
+    """Blocking; safe from several threads, each message on its own.
 
-    def __init__(self, config: Config, spool: Spool) -> None:
-        self._config, self._spool = config, spool
+    `may_send(person, mailbox)` is asked whenever a message that waited is about to go out.
+    """
 
-    def deliver(self, sender: str, recipients: list[Recipient], message: bytes) -> str | None:
-        """The SMTP reply; None when nobody can know what became of it. `sender` is empty for the null sender."""
+    def __init__(self, config: Config, spool: Spool, may_send: Callable[[str, str], bool]) -> None:
+        self._config, self._spool, self._may_send = config, spool, may_send
+
+    def deliver(self, sender: str, recipients: list[Recipient], message: bytes, person: str = "") -> str | None:
+        """The SMTP reply; None when nobody can know what became of it.
+
+        `sender` is empty for the null sender, `person` for a stranger.
+        """
         local = tuple(one.address for one in recipients if one.reach is Reach.LOCAL)
         outside = tuple(one.address for one in recipients if one.reach is Reach.OUTSIDE)
         handovers = self._handovers(local, outside)
@@ -46,7 +55,7 @@ class Delivery:
                 if refusal:
                     return refusal
             answers = self._commit(handovers, message)
-        return self._settle(sender, local, answers, message)
+        return self._settle(sender, local, answers, message, person)
 
     def retry(self) -> None:
         """Try what is due in the spool once more."""
@@ -75,7 +84,7 @@ class Delivery:
                 return answers | dict.fromkeys(untried, answers[addresses[0]])
         return answers
 
-    def _settle(self, sender: str, local: tuple[str, ...], answers: Answers, message: bytes) -> str | None:
+    def _settle(self, sender: str, local: tuple[str, ...], answers: Answers, message: bytes, person: str) -> str | None:
         if not any(answer.accepted for answer in answers.values()):
             if any(answer.unknown for answer in answers.values()):
                 return None
@@ -83,13 +92,17 @@ class Delivery:
         later = [address for address, answer in answers.items() if answer.temporary]
         if later:
             mine, others = [a for a in later if a in local], [a for a in later if a not in local]
-            self._spool.keep(sender, mine, others, message)
+            self._spool.keep(sender, mine, others, message, person)
         self._report(
             sender, {a: answer for a, answer in answers.items() if not answer.accepted and a not in later}, message
         )
         return "250 2.0.0 OK, delivered" if not later else "250 2.0.0 OK, delivered to some and queued for the rest"
 
     def _retry_one(self, waiting: Waiting, message: bytes) -> None:
+        if waiting.person and not self._may_send(waiting.person, waiting.sender):
+            self._report(waiting.sender, dict.fromkeys((*waiting.local, *waiting.outside), _WITHDRAWN), message)
+            self._spool.done(waiting)
+            return
         answers: dict[str, Answer] = {}
         for handover, addresses in self._handovers(waiting.local, waiting.outside):
             asked = handover.ask(waiting.sender, addresses)

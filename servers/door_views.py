@@ -78,6 +78,18 @@ class DoorViews:
             digest=sender.secret_sha256,
         )
 
+    def may_send(self, person: str, mailbox: str) -> bool:
+        """Whether `person`, signed in or not, may send as `mailbox` now: their own, or one they reply from."""
+        if person == mailbox:
+            return self._any(
+                "SELECT 1 FROM server_mailboxes WHERE address = :person AND kind = 'regular'", person=person
+            )
+        return self._any(
+            "SELECT 1 FROM server_repliers WHERE person = :person AND mailbox = :mailbox",
+            person=person,
+            mailbox=mailbox,
+        )
+
     def recipient(self, typed: str) -> Recipient | None:
         """Where mail for `typed` goes; None when it is no address. `ana+lists@` reaches ana@ (RFC 5233).
 

@@ -135,10 +135,10 @@ class Door:
         """Put a blocking question to the database from a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._questions, question, *values)
 
-    async def hand_over(self, sender: str, recipients: list[Recipient], message: bytes) -> str | None:
+    async def hand_over(self, sender: str, recipients: list[Recipient], message: bytes, person: str = "") -> str | None:
         """The reply of the hand-over; None when nobody can know what became of the message."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._handovers, self.delivery.deliver, sender, recipients, message)
+        return await loop.run_in_executor(self._handovers, self.delivery.deliver, sender, recipients, message, person)
 
     async def handle_exception(self, error: Exception) -> str:
         log.error("smtp session failed", exc_info=error)

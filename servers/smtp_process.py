@@ -31,7 +31,7 @@ _RETRY_SECONDS = 15.0
 async def serve(config: Config, database: Database) -> None:
     """Listen on both ports until told to stop."""
     views = DoorViews(database, config.webmail_net)
-    delivery = Delivery(config, Spool(config.data_dir / "spool"))
+    delivery = Delivery(config, Spool(config.data_dir / "spool"), views.may_send)
     submission = SubmissionDoor(config, views, delivery, Limits(connections=500, per_client=400))
     mx = MxDoor(config, views, delivery, Limits(connections=200, per_client=100))
     stop = asyncio.Event()

@@ -6,7 +6,7 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 log = logging.getLogger(__name__)
@@ -17,7 +17,10 @@ _WAITS = (30, 120, 600, 3600, 3600 * 4, 3600 * 12, 3600 * 24)
 
 @dataclass(frozen=True)
 class Waiting:
-    """One message and those who have not got it. `sender` is empty for the null sender."""
+    """One message and those who have not got it.
+
+    `sender` is empty for the null sender; `person` is who of our own people handed it in, empty for a stranger.
+    """
 
     key: str
     sender: str
@@ -25,6 +28,7 @@ class Waiting:
     outside: tuple[str, ...]
     tries: int
     due_at: int
+    person: str = ""
 
 
 class Spool:
@@ -34,11 +38,11 @@ class Spool:
         self._directory, self._clock = directory, clock
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def keep(self, sender: str, local: Sequence[str], outside: Sequence[str], message: bytes) -> None:
+    def keep(self, sender: str, local: Sequence[str], outside: Sequence[str], message: bytes, person: str = "") -> None:
         """Durable when this returns."""
         key = f"{int(self._clock())}-{secrets.token_hex(8)}"
         _write(self._directory / f"{key}.eml", message)
-        self._note(Waiting(key, sender, tuple(local), tuple(outside), 0, int(self._clock()) + _WAITS[0]))
+        self._note(Waiting(key, sender, tuple(local), tuple(outside), 0, int(self._clock()) + _WAITS[0], person))
 
     def due(self) -> Iterator[tuple[Waiting, bytes]]:
         """What may be tried again now, oldest first."""
@@ -57,7 +61,7 @@ class Spool:
         if tries >= len(_WAITS):
             return False
         due_at = int(self._clock()) + _WAITS[tries]
-        self._note(Waiting(waiting.key, waiting.sender, tuple(local), tuple(outside), tries, due_at))
+        self._note(replace(waiting, local=tuple(local), outside=tuple(outside), tries=tries, due_at=due_at))
         return True
 
     def _note(self, waiting: Waiting) -> None:

@@ -91,7 +91,7 @@ class SubmissionDoor(Door):
         # Minutes may have passed while the message came in; a right taken away meanwhile no longer sends.
         if not await self.ask(self.views.still_may_send, sender, server.client):
             return _no_longer(sender)
-        reply = await self.hand_over(sender.mailbox, server.recipients(envelope), message)
+        reply = await self.hand_over(sender.mailbox, server.recipients(envelope), message, sender.person)
         if reply is None:
             server.hang_up()
             return "451 4.3.0 Unknown"  # never read: the connection is gone

@@ -15,6 +15,7 @@ from tests.servers.lmtp_script import HANG_UP, ScriptedServer
 SENDER = "support@brand-a.test"
 KIM = Recipient("kim@customer.test", Reach.LOCAL)
 ANA = Recipient("ana@brand-a.test", Reach.LOCAL)
+DAN = Recipient("dan@brand-a.test", Reach.LOCAL)
 FRIEND = Recipient("friend@outside.example", Reach.OUTSIDE)
 MESSAGE = letter(body=".starts with a dot\r\n..and two")
 LATER, NEVER = "451 4.2.0 busy", "552 5.2.2 full"
@@ -28,7 +29,8 @@ class Post:
         self.config.lmtp_socket.parent.mkdir(parents=True)
         self.now = 1000.0
         self.spool = Spool(directory / "spool", lambda: self.now)
-        self.delivery = Delivery(self.config, self.spool)
+        self.members = {"ana@brand-a.test"}
+        self.delivery = Delivery(self.config, self.spool, lambda person, _mailbox: person in self.members)
         self.relay_port = relay_port
 
     def mailboxes(self, **replies: dict[str, str]) -> ScriptedServer:
@@ -101,6 +103,35 @@ def test_one_who_can_take_it_later_gets_it_later_and_the_others_once(post: Post)
         post.now += 31
         post.delivery.retry()
         assert reached(mailboxes) == [KIM.address, ANA.address]
+        assert post.waiting() == set()
+
+
+def test_what_waits_goes_out_while_who_wrote_it_may_still_send(post: Post) -> None:
+    with post.mailboxes(data={KIM.address: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [KIM, DAN], MESSAGE, person=ANA.address)
+        post.now += 31
+        post.delivery.retry()  # busy still: who wrote it is remembered for the next time
+        mailboxes.data.clear()
+        post.now += 121
+        post.delivery.retry()
+        assert reached(mailboxes) == [DAN.address, KIM.address]
+
+
+@pytest.mark.parametrize("busy_for", [0, 1])
+def test_what_waits_is_taken_back_once_who_wrote_it_may_not_send_any_more(post: Post, busy_for: int) -> None:
+    with post.mailboxes(data={KIM.address: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [KIM, DAN], MESSAGE, person=ANA.address)
+        for _ in range(busy_for):
+            post.now += 31
+            post.delivery.retry()
+        mailboxes.data.clear()
+        post.members.clear()
+        post.now += 121
+        post.delivery.retry()
+        # The team is told who hasn't got it; the customer gets nothing.
+        assert reached(mailboxes) == [DAN.address, SENDER]
+        assert b"may not send from this mailbox any more" in mailboxes.taken[1][1]
+        assert KIM.address.encode() in mailboxes.taken[1][1]
         assert post.waiting() == set()
 
 

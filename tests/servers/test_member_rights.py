@@ -4,8 +4,24 @@ import time
 
 import pytest
 
+from core.db import Database
 from servers.demo_people import PASSWORD
-from tests.servers.doors import ANA, BEN, CLEO, SUPPORT, auth_plain, dial_submission, letter, opens_imap, submit, tell
+from servers.door_views import DoorViews
+from servers.reader_role import reader_url
+from tests.servers.doors import (
+    ANA,
+    BEN,
+    CLEO,
+    DAN,
+    EVE,
+    SUPPORT,
+    auth_plain,
+    dial_submission,
+    letter,
+    opens_imap,
+    submit,
+    tell,
+)
 from tests.servers.harness import World
 
 MESSAGE = letter("Kim <kim@customer.test>", subject="Where is my parcel?")
@@ -158,6 +174,21 @@ def test_dovecot_comes_back_after_a_crash(world: World) -> None:
     world.kill_dovecot()
     world.start_dovecot()
     assert opens_imap(world.config, ANA, key, SUPPORT)
+
+
+def test_what_waits_for_its_turn_is_asked_who_may_still_send(world: World) -> None:
+    db = Database(reader_url(world.config))
+    may_send = DoorViews(db, world.config.webmail_net).may_send
+    assert may_send(ANA, SUPPORT)
+    assert may_send(ANA, ANA)
+    assert not any(may_send(person, SUPPORT) for person in (CLEO, DAN, EVE, SUPPORT))
+    assert not may_send(DAN, ANA)
+    with world.read_only_member(ANA, SUPPORT):
+        assert not may_send(ANA, SUPPORT)
+    with world.without_member(BEN, SUPPORT):
+        assert not may_send(BEN, SUPPORT)
+    assert may_send(BEN, SUPPORT)
+    db.dispose()
 
 
 def _facts(answer: bytes) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""On PostgreSQL the mail servers read five views, and nothing else."""
+"""On PostgreSQL the mail servers read their views, and nothing else."""
 
 from collections.abc import Iterator
 

@@ -1,5 +1,6 @@
 """What our own people may send: one table of forgeries, on the real submission door."""
 
+import re
 import socket
 import time
 
@@ -133,8 +134,9 @@ def test_what_arrives_names_nobody_of_the_team(world: World) -> None:
     arrived = world.folder(KIM)[-1]
     head, _, body = arrived.partition(b"\n\n")
     assert body.strip() == b"Good morning."
-    for trace in (b"ben", b"brand-b", b"127.0.0", b"localhost", b"client.test", socket.gethostname().encode()):
-        assert trace not in head.lower(), head.decode()
+    traces = ("ben", "brand-b", r"127\.0\.0", "localhost", r"client\.test", re.escape(socket.gethostname()))
+    # As whole words: random ids hold every short one now and then.
+    assert not re.search(rf"\b(?:{'|'.join(traces)})\b", head.decode(), re.IGNORECASE), head.decode()
     for needed in (b"Message-ID: <", b"Date: ", b"From: Support <support@brand-a.test>", b"Return-Path: <support@"):
         assert needed in head
 
