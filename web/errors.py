@@ -29,6 +29,8 @@ _WORDS = {
     413: ("That is too large to send.", "Attachments may be 25 MB in all. Take one off, or send a link instead."),
     429: ("That was too often.", "Wait a moment, then try again."),
 }
+# The fields above the text of a message being written, as its form calls them and as people do.
+_HEAD = {"to": "To", "cc": "Cc", "bcc": "Bcc", "subject": "Subject"}
 _FALLBACK = ("Something went wrong on our side.", "Nothing was lost. Try again in a moment.")
 _NO_DATABASE = "Postroom can't save anything at this moment."
 _EXPIRED = "This page was open for too long. What you wrote is below: reload, then send it again."
@@ -113,10 +115,13 @@ def _is_signed_in() -> bool:
 
 
 def _written_text() -> str:
-    """What a person had written when they were refused: it is theirs, and goes back to them."""
+    """What a person had written when they were refused, with whom it was for: it is theirs, and goes back to them."""
     if request.method != "POST":
         return ""
     try:
-        return request.form.get("text", "") or request.form.get("html", "")
+        form = request.form
     except HTTPException:
         return ""
+    written = form.get("text", "") or form.get("html", "")
+    head = [f"{label}: {form[name]}" for name, label in _HEAD.items() if form.get(name)]
+    return "\n".join([*head, "", written]) if written and head else written

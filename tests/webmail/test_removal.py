@@ -12,7 +12,7 @@ from mailboxes.directory import find_mailbox
 from mailboxes.memberships import add_members, remove_member, set_can_send
 from tests.cast import ANA, KIM, SUPPORT
 from tests.servers.harness import World
-from tests.visitor import folder_url
+from tests.visitor import Page, folder_url
 from tests.webmail.browser import visit
 from tests.webmail.conftest import SignIn
 from tests.webmail.letters import deliver, find
@@ -74,9 +74,11 @@ def test_without_scripts_her_words_come_back_with_the_refusal(world: World, app:
     fields = ana.page(find(ana, SUPPORT, "Removed, and no scripts") + "/reply").fields
     token = ana.token()
     with removed(app, world, ANA):
-        answer = ana.post(f"/mail/{SUPPORT}/send", dict(fields) | {"text": "What I wrote"}, token=token)
+        form = dict(fields) | {"cc": "second@customer.test", "subject": "Re: parcel", "text": "What I wrote"}
+        answer = ana.post(f"/mail/{SUPPORT}/send", form, token=token)
     assert answer.status_code == 404
-    assert "What I wrote" in answer.text
+    kept = [f"To: {fields['to']}", "Cc: second@customer.test", "Subject: Re: parcel", "", "What I wrote"]
+    assert "\n".join(kept) in Page(answer.text).fields[""]
 
 
 def test_read_only_from_one_moment_to_the_next(world: World, app: Flask, sign_in: SignIn) -> None:
