@@ -1,9 +1,39 @@
 """What every room's tests share."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Playwright, sync_playwright
+
+from core.logs import JsonFormatter
+from tests.servers.harness import TOKEN
+
+
+class TokenWatch(logging.Handler):
+    """Reads every record as it would be written; `leaks` are the loggers that told an API token."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(JsonFormatter())
+        self.leaks: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if TOKEN.search(self.format(record).encode()):
+            self.leaks.add(record.name)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_token_in_any_log() -> Iterator[None]:
+    """What the applications in the tests' own processes log. The files of the servers are read when each world ends."""
+    watch, root = TokenWatch(), logging.getLogger()
+    root.addHandler(watch)
+    before = root.level
+    root.setLevel(logging.INFO)
+    yield
+    root.setLevel(before)
+    root.removeHandler(watch)
+    assert watch.leaks == set()
 
 
 @pytest.fixture(scope="session")

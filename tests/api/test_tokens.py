@@ -16,6 +16,7 @@ from core.logs import JsonFormatter
 from mailboxes.models import AuditEntry
 from mailboxes.scopes import READING_SCOPES
 from tests.api.conftest import MakeProgram, MakeToken, Program, error_of
+from tests.conftest import TokenWatch
 from tests.console.console import Desk
 from tests.servers.harness import World, logs_with_tokens
 from web.context import EXTENSION, Services
@@ -179,6 +180,13 @@ def test_no_token_in_any_log(world: World, app: Flask, make_token: MakeToken, ca
     lines = [JsonFormatter().format(record) for record in caplog.records]
     assert any('"path": "/api/v1/mailboxes"' in line and '"request_id": "req_' in line for line in lines)
     assert token.removeprefix("pr_live_") not in "\n".join(lines)
+
+
+def test_the_watch_on_the_whole_suite_sees_a_token() -> None:
+    watch = TokenWatch()
+    watch.emit(logging.makeLogRecord({"name": "web", "msg": "asked %s", "args": ("pr_live_" + "x" * 43,)}))
+    watch.emit(logging.makeLogRecord({"name": "quiet", "msg": "asked for pr_live_", "detail": "pr_live_short"}))
+    assert watch.leaks == {"web"}
 
 
 def test_no_log_of_this_world_has_a_token(world: World, make_program: MakeProgram) -> None:

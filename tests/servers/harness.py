@@ -43,6 +43,8 @@ from servers.reader_role import reader_url
 from servers.service_user import service_user
 from servers.smtp_child import smtp_child
 
+# An API token, wherever it strayed.
+TOKEN = re.compile(rb"pr_live_[A-Za-z0-9_-]{43}")
 # A tenth of a second for each sign-in by password adds up; what is tested is the same with the cheapest hash.
 _CHEAP = Cost(passes=1, memory_kib=8, lanes=1)
 
@@ -269,7 +271,7 @@ def _came_at(path: Path) -> tuple[int, int]:
 def logs_with_tokens(config: Config) -> list[str]:
     """The names of the log files in which an API token can be found."""
     files = [path for path in config.log_dir.rglob("*") if path.is_file()]
-    return [path.name for path in files if re.search(rb"pr_live_[A-Za-z0-9_-]{43}", path.read_bytes())]
+    return [path.name for path in files if TOKEN.search(path.read_bytes())]
 
 
 def dial_imap(config: Config, source: str = "127.0.0.1") -> imaplib.IMAP4:
