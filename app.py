@@ -25,7 +25,7 @@ from mail.pool import Pool
 from mail.submission import Submission
 from mailboxes.doors import Closing, Doors
 from servers.doveadm import Doveadm
-from web import assets, context, converters, errors, form_cookie, gate, headers
+from web import assets, context, converters, errors, form_cookie, gate, headers, unstorable
 from web.context import EXTENSION, Services
 from webmail.drafting import MAX_ATTACHMENTS
 
@@ -55,11 +55,12 @@ def create_app(config: Config | None = None) -> Flask:
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     form_cookie.install(app)
+    unstorable.install(app)
     csrf = CSRFProtect(app)
     # Forged requests ride on cookies, and the API takes none: a token is sent on purpose.
     csrf.exempt(api.views.blueprint)
-    for install in (converters.install, context.install, gate.install, headers.install, errors.install, assets.install):
-        install(app)
+    for part in (converters, context, gate, headers, errors, assets):
+        part.install(app)
     for room in (web.pages, auth.views, auth.settings_views, auth.console_views, webmail.views):
         app.register_blueprint(room.blueprint)
     for blueprint in (mailboxes.views.console, mailboxes.views.shares, mailboxes.views.signature):
