@@ -21,6 +21,7 @@ from core.background import Background
 from core.config import Config
 from core.db import Database
 from core.vault import Vault
+from mail.image_turns import ImageTurns
 from mail.pool import Pool
 from mail.submission import Submission
 from mailboxes.doors import Closing, Doors
@@ -90,6 +91,7 @@ def join(config: Config) -> Services:
         db=Database(config.database_url),
         vault=Vault.of(config),
         pool=pool,
+        image_turns=ImageTurns(),
         submission=Submission(config.host_of_servers, config.submission_port, config.mail_hostname),
         doors=Doors(close),
         session_events=SessionEvents([sessions_ended]),

@@ -87,6 +87,9 @@ def hash_password(text: str) -> str:
 def verify_password(stored: str | None, text: str) -> bool:
     """True when `text` is the password. Takes as long when there is none to compare with (`stored` is None)."""
     hashing = _current()
+    if len(text) > MAX_LENGTH:
+        # Nobody's, and not looked at any further: bringing a long one into one spelling takes minutes.
+        stored, text = None, ""
     with _room:
         try:
             hashing.hasher.verify(stored or hashing.decoy, _normal(text))

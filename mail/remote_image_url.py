@@ -30,6 +30,7 @@ class Reason(StrEnum):
     PROTOCOL = "protocol"
     TOO_LARGE = "too_large"
     NOT_AN_IMAGE = "not_an_image"
+    BUSY = "busy"
 
 
 class ImageRefused(PostroomError):

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from servers.authors import Unreadable, named
+
 LARGEST_MESSAGE = 35 * 1024 * 1024
 _LONGEST_HEADER_BLOCK = 128 * 1024
 _MOST_HEADERS = 1000
@@ -43,9 +45,13 @@ class Header:
     raw: bytes  # as it came, with its CRLF
 
     @property
+    def unfolded(self) -> bytes:
+        """The value on one line (RFC 5322 §2.2.3)."""
+        return self.raw.partition(b":")[2].replace(b"\r\n", b"").strip()
+
+    @property
     def value(self) -> str:
-        """Unfolded (RFC 5322 §2.2.3)."""
-        return self.raw.partition(b":")[2].replace(b"\r\n", b"").decode("ascii", errors="surrogateescape").strip()
+        return self.unfolded.decode("ascii", errors="surrogateescape")
 
 
 def parse_address(text: str) -> str | None:
@@ -148,8 +154,13 @@ def check_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> None:
     headers, _ = split(data)
     if sum(header.name == b"received" for header in headers) > _MOST_HOPS:
         raise Refused("554 5.4.6 This message has been going round in circles")
-    for header in headers:
-        if header.name in (b"from", b"sender") and any(
-            is_shared(f"{match[1]}@{match[2]}".lower()) for match in _ADDRESS.finditer(header.value[:4000])
-        ):
+    for name in (b"from", b"sender"):
+        lines = [header.unfolded for header in headers if header.name == name]
+        if len(lines) > 1:
+            raise Refused(f"550 5.6.0 A message has one {name.decode().title()} line, this one has {len(lines)}")
+        try:
+            authors = {address for line in lines for address in named(line)}
+        except Unreadable as error:
+            raise Refused(f"550 5.6.0 The {name.decode().title()} line is {error}") from error
+        if any(is_shared(address) for address in authors):
             raise Refused("550 5.7.1 That sender's mail comes from its own people only, after signing in")

@@ -19,7 +19,8 @@ from core.config import Config
 from core.logs import configure
 from servers.web_refusals import Channel
 
-THREADS = 16
+# Pictures fetched for readers hold no more of them than mail/image_turns.py lets.
+THREADS = 24
 # Waitress accepts nobody any more at its limit, and every open browser tab may hold a connection.
 _CONNECTIONS = 1000
 _LARGEST_REQUEST = 64 * 1024 * 1024

@@ -11,6 +11,7 @@ from core.background import Background
 from core.config import Config
 from core.db import Database
 from core.vault import Vault
+from mail.image_turns import ImageTurns
 from mail.pool import Pool
 from mail.submission import Submission
 from mailboxes.administration import Administration, administration_of
@@ -29,6 +30,7 @@ class Services:
     db: Database
     vault: Vault
     pool: Pool
+    image_turns: ImageTurns
     submission: Submission
     doors: Doors
     session_events: SessionEvents

@@ -34,6 +34,14 @@ def test_a_hash_that_is_none_opens_for_nobody(stored: str) -> None:
     assert not verify_password(stored, "")
 
 
+@pytest.mark.parametrize("stored", [None, "the right password"])
+def test_a_megabyte_of_accents_is_a_wrong_password_at_once(stored: str | None) -> None:
+    kept = hash_password(stored) if stored else None
+    began = time.perf_counter()
+    assert not verify_password(kept, "a" + "\u0315\u0300" * 500_000)
+    assert time.perf_counter() - began < 5  # brought into one spelling it takes ten minutes
+
+
 def test_the_same_letters_typed_on_another_keyboard_are_the_same_password() -> None:
     assert verify_password(hash_password("caf\u00e9 au lait demain"), "cafe\u0301 au lait demain")
 

@@ -1,10 +1,17 @@
 """The door for strangers: mail for mailboxes here, and nothing else."""
 
+import re
 import smtplib
+import time
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mail.addresses import parse_list
+from servers.authors import Unreadable, named
+from servers.policy import parse_address
 from tests.servers.doors import ANA, KIM, SUPPORT, letter, submit
 from tests.servers.harness import World
 
@@ -59,6 +66,72 @@ def test_it_offers_no_sign_in(door: smtplib.SMTP) -> None:
 )
 def test_nobody_outside_writes_as_a_shared_mailbox(door: smtplib.SMTP, sender: str, message: bytes) -> None:
     assert submit(door, sender, [KIM], message)[0] == 550
+
+
+@pytest.mark.parametrize(
+    "author",
+    [
+        "=?utf-8?q?support=40brand-a=2Etest?=",
+        "=?utf-8?q?Support?= <=?utf-8?q?support=40brand-a=2Etest?=>",
+        '"support"@brand-a.test',
+        'Support <"support"@brand-a.test>',
+        "support(the team)@brand-a.test",
+        'support("(")@brand-a.test',
+        "support(a(b)c)@brand-a.test",
+        "support @ brand-a.test",
+        "Support <support@ brand-a.test>",
+        "Support <sup\r\n port@brand-a.test>",
+        "<" + "x" * 800 + "\r\n x> <support@brand-a.test>",
+        "Support <support\u200b@brand-a.test>",
+        "Support <support@brand-a.test.>",
+        "<@relay.example:support@brand-a.test>",
+        "Team: support@brand-a.test;",
+    ],
+)
+def test_however_the_shared_address_is_spelt(door: smtplib.SMTP, author: str) -> None:
+    code, text = submit(door, STRANGER, [KIM], letter(author))
+    assert code == 550
+    assert "own people" in text
+
+
+def test_two_authors_lines_and_endless_ones_are_refused(door: smtplib.SMTP) -> None:
+    assert submit(door, STRANGER, [KIM], letter(STRANGER, f"From: {STRANGER}"))[0] == 550
+    endless = "\r\n ".join(["a" * 900] * 12)
+    assert submit(door, STRANGER, [KIM], letter(f"{endless} <{STRANGER}>"))[0] == 550
+    crowd = ",\r\n ".join(f"one{number}@outside.example" for number in range(40))
+    assert submit(door, STRANGER, [KIM], letter(crowd))[0] == 550
+
+
+@pytest.mark.parametrize(
+    "author", ['"Kim (support)" <stranger@outside.example>', "=?utf-8?q?K=C3=BCm?= <stranger@outside.example>"]
+)
+def test_honest_authors_come_in(door: smtplib.SMTP, author: str) -> None:
+    assert submit(door, STRANGER, [KIM], letter(author))[0] == 250
+
+
+def test_a_whole_header_block_of_one_letter_is_read_at_once() -> None:
+    began = time.perf_counter()
+    for hostile in (b"a" * 8_000, b"@" * 8_000, b"a@" * 10, b"(" * 8_000, b"\\" * 8_000, b'"' * 8_000):
+        named(hostile)
+    assert time.perf_counter() - began < 2  # a quadratic reading of these takes half a minute
+
+
+@given(st.binary(max_size=300))
+def test_any_line_names_addresses_or_is_unreadable(value: bytes) -> None:
+    try:
+        found = named(value)
+    except Unreadable:
+        return
+    assert all(one == one.lower() and one.count("@") >= 1 for one in found)
+
+
+@given(st.text(st.sampled_from('ab @.<>()",;:=?'), max_size=60))
+def test_what_the_reader_shows_is_among_what_was_asked_about(value: str) -> None:
+    shown = {re.sub(r'[\s"\\]', "", one.address).rstrip(".").lower() for one in parse_list(value)}
+    found = named(value.encode())
+    for address in shown:
+        if parse_address(address):
+            assert address in found
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ import threading
 
 import pytest
 
-from tests.cast import ANA, BEN, KIM, SALES, SUPPORT, TESS
+from tests.cast import ANA, BEN, CLEO, KIM, SALES, SUPPORT, TESS
 from tests.servers.harness import World
-from tests.visitor import Visitor
+from tests.visitor import Visitor, folder_url
 from tests.webmail.conftest import SignIn
-from tests.webmail.letters import arrived, deliver, find
+from tests.webmail.letters import arrived, deliver, find, letter
 
 TRACES = {
     ANA: re.compile(r"\bana\b|almeida", re.IGNORECASE),
@@ -56,6 +56,19 @@ def test_the_copy_is_in_the_shared_sent_folder_and_says_who_to_members_only(worl
     ben = sign_in(BEN)
     page = ben.page(find(ben, SUPPORT, "Re: refills that fit", "Sent"))
     assert "Sent by Ana Almeida" in " ".join(page.text.split())
+
+
+def test_a_customer_who_reuses_the_message_id_of_an_answer_is_nobody_of_the_team(world: World, sign_in: SignIn) -> None:
+    deliver(world, "Please send me your bank details")
+    ana = sign_in(ANA)
+    answer(ana, find(ana, SUPPORT, "Please send me your bank details"), "No.", subject="Re: bank details")
+    known = arrived(world, KIM, "Re: bank details")["Message-ID"]
+    forged = re.sub(rb"(?m)^Message-ID: .*$", b"Message-ID: " + known.encode(), letter("Pay Kim at once"))
+    world.deliver(SUPPORT, forged, sender=KIM)
+    cleo = sign_in(CLEO)
+    url = find(cleo, SUPPORT, "Pay Kim at once")
+    for page in (cleo.page(folder_url(SUPPORT)), cleo.page(url)):
+        assert "Sent by Ana" not in " ".join(page.text.split())
 
 
 def test_the_answered_message_is_flagged_for_everybody(world: World, sign_in: SignIn) -> None:

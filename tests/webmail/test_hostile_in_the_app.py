@@ -1,5 +1,6 @@
 """eve goes through her hostile mail in the app itself, in Chromium: opens, clicks, saves, shows images, leaves."""
 
+import dataclasses
 import re
 import socket
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from mail import sanitize
+from mail.image_turns import ImageTurns
 from mail.remote_images import Network, fetch
 from mail.sanitize import Sanitised
 from tests.cast import EVE
@@ -21,6 +23,7 @@ from tests.webmail.hostile_mail import HostileMail, with_html
 from tests.webmail.stage import IN_A_FRAME, Stage, listen, staged, watch
 from tests.webmail.test_hostile_views import FILE
 from tests.webmail.trap import Trap
+from web.context import EXTENSION, Services
 from webmail.views import bodies
 
 FRAGMENT = {"HX-Request": "true"}
@@ -191,6 +194,22 @@ def test_an_image_url_is_good_for_this_image_and_this_hour_only(
     monkeypatch.setattr(bodies, "now", lambda: int(expires) + 1)
     assert nobody.get(url).status_code == 404
     assert len(elsewhere.asked) == 1
+
+
+def test_pictures_of_a_slow_server_leave_the_threads_to_people(
+    app: Flask, eve: Visitor, elsewhere: Trap, hostile: HostileMail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    html = eve.get(hostile.pages["load-img"] + "/body?images=1").text
+    found = re.search(r'src="https?://[^/"]+(/image/[^"]+)"', html)
+    assert found
+    services: Services = app.extensions[EXTENSION]
+    turns = ImageTurns(at_once=1, waiting=0)
+    monkeypatch.setitem(app.extensions, EXTENSION, dataclasses.replace(services, image_turns=turns))
+    nobody = app.test_client()
+    with turns.turn():
+        assert nobody.get(found[1]).status_code == 503
+        assert elsewhere.asked == []
+    assert nobody.get(found[1]).status_code == 200
 
 
 def test_attachments_are_saved_under_harmless_names_and_never_shown(

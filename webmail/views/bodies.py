@@ -19,7 +19,7 @@ from mail.addresses import parse_list
 from mail.filenames import content_disposition
 from mail.headers import parse
 from mail.refs import MessageRef
-from mail.remote_images import ImageRefused, fetch, raster_type
+from mail.remote_images import ImageRefused, Reason, fetch, raster_type
 from mailboxes import image_consents
 from web.context import current_actor, services
 from webmail import reading
@@ -105,8 +105,11 @@ def remote_image(signature: str, expires: int, token: str) -> Response:
     if expires < now() or not hmac.compare_digest(signature.encode(), _signature(expires, token).encode()):
         abort(404)
     try:
-        image = fetch(base64.urlsafe_b64decode(token).decode())
-    except (ImageRefused, ValueError, binascii.Error):
+        with services().image_turns.turn():
+            image = fetch(base64.urlsafe_b64decode(token).decode())
+    except ImageRefused as error:
+        abort(503 if error.reason is Reason.BUSY else 404)
+    except (ValueError, binascii.Error):
         abort(404)
     answer = Response(image.data, content_type=image.content_type)
     answer.headers["Content-Security-Policy"] = FILE_POLICY

@@ -60,7 +60,9 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
     offered = found.has_remote_images and not shown
     where: dict[str, Any] = {"mailbox": access.address, "folder": ref.folder, "ref": ref.token}
     at = (headers.date() if headers else None) or found.at
-    message_id = found.message_id
+    message_id, answered = found.message_id, "\\Answered" in found.flags
+    # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
+    sent = any(folder.name == ref.folder and folder.role == "sent" for folder in found.folders)
     return MessagePage(
         ref=ref.token,
         url=url_for("webmail.message", **where),
@@ -74,9 +76,9 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         date_iso=at.isoformat(),
         seen="\\Seen" in found.flags,
         flagged="\\Flagged" in found.flags,
-        answered="\\Answered" in found.flags,
-        sent_by=outbox.senders(services().db, access, [message_id]).get(message_id, ""),
-        answered_by=outbox.answerers(services().db, access, [message_id]).get(message_id, ""),
+        answered=answered,
+        sent_by=outbox.senders(services().db, access, [message_id]).get(message_id, "") if sent else "",
+        answered_by=outbox.answerers(services().db, access, [message_id]).get(message_id, "") if answered else "",
         mode=_mode(found),
         text_segments=[
             TextSegment(segment.depth > 0, Markup(segment.html))  # noqa: S704  made of <a> and <br> only, all else escaped

@@ -132,7 +132,8 @@ def bare_listing(access: MailboxAccess, folders: Sequence[Folder], name: str) ->
 
 def _rows(access: MailboxAccess, found: FolderPage, current: str) -> list[Row]:
     message_ids = [summary.message_id for summary in found.rows]
-    sent_by = outbox.senders(services().db, access, message_ids)
+    # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
+    sent_by = outbox.senders(services().db, access, message_ids) if found.folder.role == "sent" else {}
     base = folder_url(access, found.folder.name)  # every message's URL begins with it
     return [_row(access, found, base, summary, sent_by.get(summary.message_id, ""), current) for summary in found.rows]
 

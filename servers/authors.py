@@ -1,0 +1,65 @@
+"""Whom a From or Sender line from outside may name, to any reader of the message.
+
+The opposite of the sender policy's reading: that one takes a line only when there is no doubt about it, this one finds
+every address that somebody might see there, since each is only asked about.
+"""
+
+import re
+from collections.abc import Iterator
+
+from mail import charsets
+from mail.addresses import parse_list
+from mail.headers import MAX_HEADER, decode_words
+
+# RFC 5322 §3.4.1 without quoting; what stands around an @ when nothing that separates is between.
+_LOCAL_END = re.compile(r"[^<>@,;:()\[\]]{1,64}\Z")
+_HOST_START = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_INVISIBLE = re.compile(r'[\s"\\]+')
+# A line of one author has a handful at most; each is a question to the database.
+MOST = 20
+
+
+class Unreadable(Exception):
+    """A line no honest program writes: too long, or naming too many."""
+
+
+def named(value: bytes) -> set[str]:
+    """Every address in an unfolded line, in lower case. Raises Unreadable. Linear in the line's length."""
+    if len(value) > MAX_HEADER:
+        raise Unreadable("longer than any author's name")
+    decoded = decode_words(value)
+    shown = (one.address for one in parse_list(value))
+    readings = [charsets.decode(value), decoded, without_comments(decoded), *shown]
+    found = {address for reading in readings for address in _addresses(_INVISIBLE.sub("", reading))}
+    if len(found) > MOST:
+        raise Unreadable("more authors than any message has")
+    return found
+
+
+def without_comments(text: str) -> str:
+    """Text without comments, which nest and which quotes protect (RFC 5322 §3.2.2)."""
+    kept: list[str] = []
+    depth, quoted, escaped = 0, False, False
+    for sign in text:
+        if escaped or sign == "\\":
+            escaped = not escaped
+        elif sign == '"' and not depth:
+            quoted = not quoted
+        elif sign == "(" and not quoted:
+            depth += 1
+        elif sign == ")" and depth:
+            depth -= 1
+            continue
+        if not depth:
+            kept.append(sign)
+    return "".join(kept)
+
+
+def _addresses(bare: str) -> Iterator[str]:
+    at = bare.find("@")
+    while at >= 0:
+        local = _LOCAL_END.search(bare, max(at - 64, 0), at)
+        host = _HOST_START.match(bare, at + 1)
+        if local and host and local[0].isascii():  # nobody's here is anything else
+            yield f"{local[0]}@{host[0].rstrip('.')}".lower()
+        at = bare.find("@", at + 1)
