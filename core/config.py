@@ -42,6 +42,8 @@ class Config:
     api_token_prefix: str = "pr_live_"  # noqa: S105  no secret
     api_requests_per_minute: int = 600  # for one token
     mcp_port: int = 8765
+    # The TLS proxy in front: the one address whose word about who asks is believed. Empty: nobody's.
+    trusted_proxy: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -67,6 +69,7 @@ class Config:
             api_token_prefix=_token_prefix(environ.get("API_TOKEN_PREFIX") or "pr_live_"),
             api_requests_per_minute=_count(environ, "API_REQUESTS_PER_MINUTE", 600),
             mcp_port=_port(environ, "MCP_PORT", 8765),
+            trusted_proxy=_address(environ, "TRUSTED_PROXY"),
         )
         if config.demo and not config.is_loopback:
             raise ConfigError(
@@ -172,6 +175,14 @@ def _network(environ: Mapping[str, str], name: str, default: str) -> str:
         return str(ipaddress.ip_network(text))
     except ValueError as error:
         raise ConfigError(f"{name}={text} is not a network such as 10.0.0.5/32.") from error
+
+
+def _address(environ: Mapping[str, str], name: str) -> str:
+    text = environ.get(name) or ""
+    try:
+        return str(ipaddress.ip_address(text)) if text else ""
+    except ValueError as error:
+        raise ConfigError(f"{name}={text} is not an IP address such as 127.0.0.1.") from error
 
 
 def _relay(text: str) -> str:

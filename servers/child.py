@@ -36,7 +36,7 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
-            **_spawn_python_as(self._user),
+            **spawn_python_as(self._user),
         )
         if not self._is_ready():
             reason = self._last_words()
@@ -76,7 +76,7 @@ class Child:
         return words[-1] if words else f"no answer within {_START_SECONDS:.0f} s; see {self._log}"
 
 
-def _spawn_python_as(user: ServiceUser) -> SpawnOptions:
+def spawn_python_as(user: ServiceUser) -> SpawnOptions:
     """As the servers' account, unless it can't even read the interpreter or the program (both below /root, say)."""
     needed = (ROOT / "servers", Path(sys.executable), Path(sys.executable).resolve(), Path(sys.prefix) / "lib")
     return user.spawn if all(user.can_enter(path) for path in needed) else {}

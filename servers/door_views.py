@@ -48,17 +48,17 @@ class DoorViews:
         self._webmail_net = ipaddress.ip_network(webmail_net)
 
     def sign_in(self, person: str, secret: str, mailbox: str, client: str) -> Sender | None:
-        """None for anything but a live credential of `person` that may send as `mailbox`.
+        """None for anything but a live credential of `person` that opens `mailbox`; what may be sent is asked later.
 
         Keys of web sessions count from the webmail's own host only; a password or app password opens nothing but the
         person's own mailbox. Costs one argon2id when a password is given for an address that has one, or has none.
         """
         digest = hashlib.sha256(secret.encode()).hexdigest()
         by_key = Sender(person, mailbox, digest, None)
-        if self._is_webmail(client) and self.still_may_send(by_key, client):
+        if by_key.is_delegate:
+            return by_key if self._is_member(by_key, client) else None
+        if self._is_webmail(client) and self._holds("server_keys", person, digest):
             return by_key
-        if person != mailbox:
-            return None
         if self._holds("server_logins", person, digest):
             return by_key
         return self._by_password(person, secret, digest)
@@ -70,13 +70,7 @@ class DoorViews:
         if not sender.is_delegate:
             from_webmail = self._is_webmail(client) and self._holds("server_keys", sender.person, sender.secret_sha256)
             return from_webmail or self._holds("server_logins", sender.person, sender.secret_sha256)
-        return self._is_webmail(client) and self._any(
-            "SELECT 1 FROM server_delegates WHERE person = :person AND mailbox = :mailbox"
-            " AND secret_sha256 = :digest AND can_send = 1",
-            person=sender.person,
-            mailbox=sender.mailbox,
-            digest=sender.secret_sha256,
-        )
+        return self._is_member(sender, client, " AND can_send = 1")
 
     def may_send(self, person: str, mailbox: str) -> bool:
         """Whether `person`, signed in or not, may send as `mailbox` now: their own, or one they reply from."""
@@ -111,6 +105,16 @@ class DoorViews:
     def is_shared(self, address: str) -> bool:
         return self._any(
             "SELECT 1 FROM server_mailboxes WHERE address = :address AND kind = 'shared'", address=address.lower()
+        )
+
+    def _is_member(self, sender: Sender, client: str, and_more: str = "") -> bool:
+        """A member's key counts from the webmail's own host only."""
+        return self._is_webmail(client) and self._any(
+            "SELECT 1 FROM server_delegates WHERE person = :person AND mailbox = :mailbox"  # noqa: S608 - our own words
+            f" AND secret_sha256 = :digest{and_more}",
+            person=sender.person,
+            mailbox=sender.mailbox,
+            digest=sender.secret_sha256,
         )
 
     def _by_password(self, person: str, secret: str, digest: str) -> Sender | None:

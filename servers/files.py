@@ -4,12 +4,16 @@ import os
 from pathlib import Path
 
 from servers.service_user import ServiceUser
+from servers.trouble import ServerTrouble
 
 
 def make_directory(path: Path, user: ServiceUser | None = None) -> None:
-    """Make it with mode 0700, owned by `user` (else by us)."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.chmod(0o700)
+    """Make it with mode 0700, owned by `user` (else by us). Raises ServerTrouble where there can be none."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.chmod(0o700)
+    except OSError as error:
+        raise ServerTrouble(f"{path} can't be made ({error.strerror}): choose another DATA_DIR.") from error
     if user is not None:
         give(path, user)
 

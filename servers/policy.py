@@ -27,8 +27,13 @@ _ONE_AUTHOR = re.compile(r"[^<>@,;:()\[\]\"\\]*<([^<>]*)>[ \t]*")
 
 # Written by servers on the way, or by programs about the sender's machine: none of it is the message's own.
 _NEVER_DELIVERED = frozenset({b"received", b"return-path", b"delivered-to", b"bcc", b"authentication-results"})
-# For a shared mailbox also what tells who of the team sat there, and with which program.
-_TELLS_WHO = frozenset({b"user-agent", b"originator", b"organization", b"mail-followup-to"})
+# All that leaves a shared mailbox, beside Content-…: whatever else a program writes may tell who of the team sat there.
+_OF_THE_MAILBOX = frozenset(
+    {b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"date", b"message-id", b"in-reply-to", b"references"}
+    | {b"mime-version", b"auto-submitted"}
+)
+# A zone tells where somebody sits (RFC 5322 §3.3).
+_UTC = re.compile(r".*(?:[+-]0000|GMT|UT)", re.IGNORECASE)
 
 
 class Refused(Exception):
@@ -107,15 +112,17 @@ def checked(data: bytes, mailbox: str, *, shared: bool, added: Sequence[bytes] =
     """The message as it may be delivered for `mailbox`. Raises Refused.
 
     Exactly one From with exactly one address, that of the mailbox acted for; no other Sender; nothing resent. `added`
-    are whole header lines for what a client may leave out: each goes in when the message has none of that name.
+    are whole header lines for what a client may leave out: each goes in when nothing of that name is kept.
     """
     check_lines(data)
     headers, rest = split(data)
     _check_author(headers, mailbox)
-    kept = [header.raw for header in headers if not _is_dropped(header.name, shared=shared)]
-    present = {header.name for header in headers}
+    kept = [header for header in headers if not _is_dropped(header.name)]
+    if shared:
+        kept = [header for header in kept if _is_of_the_mailbox(header, mailbox)]
+    present = {header.name for header in kept}
     missing = [line for line in added if line.partition(b":")[0].lower() not in present]
-    return b"".join([*missing, *kept, rest])
+    return b"".join([*missing, *(header.raw for header in kept), rest])
 
 
 def _check_author(headers: list[Header], mailbox: str) -> None:
@@ -138,10 +145,20 @@ def single_address(value: str) -> str | None:
     return parse_address(match[1] if match else bare)
 
 
-def _is_dropped(name: bytes, *, shared: bool) -> bool:
-    if name in _NEVER_DELIVERED or name.startswith((b"x-originating-", b"x-forwarded-", b"x-sender", b"x-authenticat")):
-        return True
-    return shared and (name in _TELLS_WHO or name.startswith(b"x-"))
+def _is_dropped(name: bytes) -> bool:
+    telling = (b"x-originating-", b"x-forwarded-", b"x-sender", b"x-authenticat")
+    return name in _NEVER_DELIVERED or name.startswith(telling)
+
+
+def _is_of_the_mailbox(header: Header, mailbox: str) -> bool:
+    """True for what may leave a shared mailbox: nothing in it names a member, their machine or where they sit."""
+    if header.name == b"reply-to":
+        return single_address(header.value) == mailbox
+    if header.name == b"message-id":
+        return header.value.lower().endswith(f"@{mailbox.rpartition('@')[2]}>")
+    if header.name == b"date":
+        return _UTC.fullmatch(header.value) is not None
+    return header.name in _OF_THE_MAILBOX or header.name.startswith(b"content-")
 
 
 def check_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> None:

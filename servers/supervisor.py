@@ -18,7 +18,7 @@ from core.config import Config, ConfigError
 from core.db import Database
 from core.vault import Vault
 from migrations.migrate import upgrade
-from servers.child import Child
+from servers.child import Child, spawn_python_as
 from servers.demo import seed
 from servers.demo_people import PASSWORD, PEOPLE, TOTP_SECRET
 from servers.dovecot import Dovecot, stop_stale
@@ -135,7 +135,7 @@ def run(config: Config, user: ServiceUser) -> None:
             stack.prepare()
             stack.start()
             _wait_for_answer(config)
-            _say(_welcome(config))
+            _say("\n".join([_welcome(config), *_warnings(config, user)]))
             while True:
                 time.sleep(_LOOK_SECONDS)
                 stack.look_after()
@@ -224,6 +224,16 @@ def _welcome(config: Config) -> str:
         f"tess needs a code from an authenticator app: add the secret {TOTP_SECRET}.",
     ]
     return "\n".join(lines)
+
+
+def _warnings(config: Config, user: ServiceUser) -> list[str]:
+    """What works and yet shouldn't stay so."""
+    said = []
+    if user.spawn and not spawn_python_as(user):
+        said.append(f"Python lies where {user.name} can't reach it ({sys.prefix}): web and SMTP run as root.")
+    if config.is_https and not config.trusted_proxy:
+        said.append("PUBLIC_URL is https, so a proxy asks for everybody: name its address in TRUSTED_PROXY.")
+    return said
 
 
 def _resolved(config: Config) -> dict[str, str]:

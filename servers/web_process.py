@@ -12,6 +12,8 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
+from wsgiref.types import WSGIApplication
 
 import waitress
 
@@ -34,7 +36,25 @@ def main() -> None:
     _share_arenas()
     config = Config.from_env(os.environ)
     # By name, as any WSGI server loads it: nothing here imports the application.
-    application = importlib.import_module("app").create_app(config)
+    server = listen(config, importlib.import_module("app").create_app(config))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    if os.environ.get("POSTROOM_LIFELINE"):
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    print("ready", flush=True)
+    server.run()
+
+
+def listen(config: Config, application: WSGIApplication) -> Any:
+    """The application on its port. Who a request comes from is believed of the trusted proxy alone (RFC 7239 §8.1)."""
+    proxy = (
+        {
+            "trusted_proxy": config.trusted_proxy,
+            "trusted_proxy_count": 1,
+            "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"},
+        }
+        if config.trusted_proxy
+        else {}
+    )
     server = waitress.create_server(
         application,
         host=config.host,
@@ -44,13 +64,11 @@ def main() -> None:
         asyncore_use_poll=True,
         max_request_body_size=_LARGEST_REQUEST,
         ident=None,
+        clear_untrusted_proxy_headers=True,
+        **proxy,
     )
     server.channel_class = Channel
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    if os.environ.get("POSTROOM_LIFELINE"):
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-    print("ready", flush=True)
-    server.run()
+    return server
 
 
 def _share_arenas() -> None:

@@ -103,7 +103,9 @@ def test_from_ones_own_mailbox_nobody_sends_as_support(world: World) -> None:
 
 def test_a_read_only_member_cannot_act_as_support(world: World) -> None:
     with dial_submission(world.config) as server:
-        assert auth_plain(server, CLEO, world.key(CLEO), SUPPORT) == 535
+        assert auth_plain(server, CLEO, world.key(CLEO), SUPPORT) == 235
+        assert submit(server, SUPPORT, [KIM], letter())[0] == 553
+        assert submit(server, "", [KIM], letter())[0] == 553
     with signed_in(world, CLEO) as server:
         assert submit(server, SUPPORT, [KIM], letter())[0] == 553
 
@@ -128,6 +130,14 @@ def test_what_arrives_names_nobody_of_the_team(world: World) -> None:
         "X-Mailer: Ben Mail 3",
         "Organization: Brand B",
         f"X-Long: a\r\n {BEN}",
+        f"Reply-To: {BEN}",
+        f"Disposition-Notification-To: {BEN}",
+        f"Return-Receipt-To: {BEN}",
+        f"Errors-To: {BEN}",
+        f"List-Unsubscribe: <mailto:{BEN}>",
+        "Comments: Ben",
+        "Message-ID: <abc@bens-laptop.brand-b.test>",
+        "Date: Fri, 27 Nov 2026 18:00:00 +1300",
     ]
     with signed_in(world, BEN, SUPPORT) as server:
         assert submit(server, SUPPORT, [KIM], letter(f"Support <{SUPPORT}>", *telling))[0] == 250
@@ -137,8 +147,29 @@ def test_what_arrives_names_nobody_of_the_team(world: World) -> None:
     traces = ("ben", "brand-b", r"127\.0\.0", "localhost", r"client\.test", re.escape(socket.gethostname()))
     # As whole words: random ids hold every short one now and then.
     assert not re.search(rf"\b(?:{'|'.join(traces)})\b", head.decode(), re.IGNORECASE), head.decode()
+    assert b"+1300" not in head
+    assert b"\nReply-To:" not in head
     for needed in (b"Message-ID: <", b"Date: ", b"From: Support <support@brand-a.test>", b"Return-Path: <support@"):
         assert needed in head
+
+
+def test_what_the_webmail_writes_stays(world: World) -> None:
+    own = [
+        f"Reply-To: Support <{SUPPORT}>",
+        "Message-ID: <0123@brand-a.test>",
+        "Date: Fri, 27 Nov 2026 05:00:00 +0000",
+        "In-Reply-To: <1@customer.test>",
+        "References: <1@customer.test>",
+        "MIME-Version: 1.0",
+        "Content-Type: text/plain; charset=utf-8",
+        "Content-Language: en",
+        "Auto-Submitted: no",
+    ]
+    with signed_in(world, BEN, SUPPORT) as server:
+        assert submit(server, SUPPORT, [KIM], letter(f"Support <{SUPPORT}>", *own))[0] == 250
+    head = world.folder(KIM)[-1].partition(b"\n\n")[0].decode()
+    assert [line for line in own if line not in head.splitlines()] == []
+    assert head.count("Message-ID:") == head.count("Date:") == 1
 
 
 def test_a_blind_copy_reaches_its_reader_and_nobody_else_learns_of_it(world: World) -> None:

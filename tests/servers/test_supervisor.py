@@ -158,6 +158,8 @@ def test_a_taken_port_is_one_clear_line(house: House) -> None:
         ({"IMAP_PORT": "65536"}, "is not a port"),
         ({"DATABASE_URL": "mysql://x"}, "must start with"),
         ({"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"}, "The database can't be used"),
+        ({"DATA_DIR": "/proc/nowhere"}, "can't be made"),
+        ({"DATA_DIR": __file__}, "can't be made"),
         ({"SMTP_PORT": "2525", "SUBMISSION_PORT": "2525"}, "five different ports"),
     ],
 )
