@@ -16,6 +16,7 @@ import mailboxes.views
 import servers.cli
 import web.pages
 import webmail.views
+from auth import kicks
 from auth.sessions import SessionEvents
 from core.background import Background
 from core.config import Config
@@ -74,21 +75,22 @@ def create_app(config: Config | None = None) -> Flask:
 
 def join(config: Config) -> Services:
     """The long-lived objects of one process, each told of the others it serves."""
+    db = Database(config.database_url)
     pool = Pool(config.host_of_servers, config.imap_port)
     doveadm = Doveadm.of(config)
 
     def close(closing: Closing) -> None:
         pool.evict(mailbox=closing.mailbox, person=closing.person)
-        doveadm.kick(closing.mailbox)
+        kicks.kick(db, closing.mailbox, doveadm.kick)
 
     def sessions_ended(session_ids: list[int], address: str) -> None:
         for session_id in session_ids:
             pool.evict(owner=session_id)
-        doveadm.kick(address)
+        kicks.kick(db, address, doveadm.kick)
 
     return Services(
         config=config,
-        db=Database(config.database_url),
+        db=db,
         vault=Vault.of(config),
         pool=pool,
         image_turns=ImageTurns(),

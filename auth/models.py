@@ -132,6 +132,16 @@ class Attempt(Base):
     blocked_until: Mapped[int] = mapped_column(BigInteger, default=0)
 
 
+class PendingKick(Base):
+    """A mailbox whose connections must be closed because somebody's right to them ended; gone once they are."""
+
+    __tablename__ = "pending_kick"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(String(320), index=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class ApiToken(Base):
     """What a program carries instead of a person: kept as SHA-256 only, and removed when it is revoked.
 

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from auth import throttle
+from auth import kicks, throttle
 from auth.actor import Actor, Client, OwnerActor
 from auth.errors import SignInExpired
 from auth.logins import usable
@@ -141,7 +141,8 @@ def mail_key(vault: Vault, token: str) -> str:
 
 
 def announce(session: Session, events: SessionEvents, session_ids: list[int], name: str) -> None:
-    """Tell the listeners once the change is committed."""
+    """Tell the listeners once the change is committed; that the person's connections must end is committed with it."""
+    kicks.note(session, name)
     after_commit(session, lambda: events.ended(session_ids, name))
 
 

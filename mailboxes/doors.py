@@ -6,6 +6,7 @@ from functools import partial
 
 from sqlalchemy.orm import Session
 
+from auth import kicks
 from core.db import after_commit
 
 
@@ -27,6 +28,10 @@ class Doors:
         self._closers = closers
 
     def close_after_commit(self, session: Session, closing: Closing) -> None:
-        """Close once the change is committed; before it, a request in flight would open the door again."""
+        """Close once the change is committed; before it, a request in flight would open the door again.
+
+        That IMAP connections must end is committed with the change, so that a failure here makes it late at most.
+        """
+        kicks.note(session, closing.mailbox)
         for closer in self._closers:
             after_commit(session, partial(closer, closing))

@@ -1,4 +1,5 @@
-"""What has to be done again and again while nobody asks: count what is used, tell when it runs out, empty the bin.
+"""What has to be done again and again while nobody asks: shut what stayed open, count what is used, tell when it
+runs out, empty the bin.
 
 Dovecot writes a small file into a mailbox's home whenever what it holds changes (its quota_clone plugin). Looking for
 new ones costs a stat for each mailbox and touches the database only for those that changed. Dovecot itself never writes
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
+from auth import kicks
 from core.config import Config
 from core.db import Database, now
 from mail.errors import MailError
@@ -28,11 +30,17 @@ log = logging.getLogger(__name__)
 
 
 class Housekeeper:
-    """Not thread-safe; several at a time do no harm."""
+    """`shut` may run beside the others, which are not for two threads; several processes at a time do no harm."""
 
     def __init__(self, config: Config, database: Database, doveadm: Doveadm) -> None:
         self._config, self._database, self._doveadm = config, database, doveadm
         self._seen: dict[Path, int] = {}
+
+    def shut(self) -> None:
+        """Close the connections that should have been closed already; while Dovecot is away, later."""
+        for address in kicks.waiting(self._database):
+            if not kicks.kick(self._database, address, self._doveadm.kick):
+                return
 
     def count(self) -> None:
         """Write down what has changed since the last look."""

@@ -1,4 +1,4 @@
-"""`python -m servers.housekeeping_process`: the process that counts, tells and empties the bin.
+"""`python -m servers.housekeeping_process`: the process that shuts, counts, tells and empties the bin.
 
 A process of its own: it needs the whole database, which the SMTP doors must not have, and exactly one of it should
 run, while there may be several web processes. It ends on SIGTERM, and when its standard input ends:
@@ -23,6 +23,7 @@ from servers.housekeeping import Housekeeper
 
 log = logging.getLogger(__name__)
 
+_SHUT_SECONDS = 1.0
 _COUNT_SECONDS = 10.0
 _TIDY_SECONDS = 3600.0
 
@@ -40,7 +41,9 @@ def main() -> None:
 
 
 def work(keeper: Housekeeper, stop: threading.Event) -> None:
-    """Until told to stop: count every few seconds, tidy at the start and then hourly."""
+    """Until told to stop: shut every second, count every few, tidy at the start and then hourly."""
+    # Beside the rest: counting a large mailbox for the first time takes a while, and no open door may wait for it.
+    threading.Thread(target=_shut, args=(keeper, stop), daemon=True).start()
     tidy_at = -math.inf
     while not stop.is_set():
         if time.monotonic() >= tidy_at:
@@ -49,6 +52,12 @@ def work(keeper: Housekeeper, stop: threading.Event) -> None:
         else:
             _try(keeper.count)
         stop.wait(_COUNT_SECONDS)
+
+
+def _shut(keeper: Housekeeper, stop: threading.Event) -> None:
+    while not stop.is_set():
+        _try(keeper.shut)
+        stop.wait(_SHUT_SECONDS)
 
 
 def _try(step: Callable[[], object]) -> None:

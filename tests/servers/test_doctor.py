@@ -2,14 +2,29 @@
 
 import pytest
 
+from mail import probe
+from mail.sasl import Credential
+from servers.demo_people import PASSWORD
 from servers.doctor import Doctor, Finding
-from tests.servers.doors import BEN, SALES, SUPPORT
+from tests.servers.doors import ANA, BEN, SALES, SUPPORT
 from tests.servers.harness import World
 
 
 @pytest.fixture
 def doctor(world: World) -> Doctor:
     return Doctor(world.config, world.db, world.vault)
+
+
+def test_an_open_door_is_seen_to_be_open_and_a_closed_one_closed(world: World) -> None:
+    """What all findings rest on: ana's own mailbox opens with her password, on every door that is knocked at."""
+    host, imap, smtp = "127.0.0.1", world.config.imap_port, world.config.submission_port
+    for secret, opens in ((PASSWORD, True), ("another-password-7", False)):
+        own = Credential(ANA, secret, ANA)
+        assert probe.imap_opens(host, imap, own) is opens
+        assert probe.imap_login_opens(host, imap, ANA, secret) is opens
+        assert probe.imap_takes(host, imap, own, "Sent") is opens
+        assert probe.submission_opens(host, smtp, own) is opens
+        assert probe.submission_takes(host, smtp, own, ANA) is opens
 
 
 def test_a_sound_house_gets_only_good_findings(world: World, doctor: Doctor) -> None:

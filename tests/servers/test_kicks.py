@@ -1,0 +1,115 @@
+"""ben's IMAP session ends although the mail server couldn't be told at the moment he was removed."""
+
+import imaplib
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from auth import kicks
+from mailboxes.audit import Doer
+from mailboxes.directory import find_mailbox
+from mailboxes.doors import Closing, Doors
+from mailboxes.memberships import add_members, remove_member
+from servers.doveadm import Doveadm
+from servers.dovecot_config import DOVEADM_SOCKET
+from servers.housekeeping import Housekeeper
+from servers.housekeeping_process import work
+from tests.servers.doors import BEN, SUPPORT
+from tests.servers.harness import World
+
+OLIVE = Doer("owner@acme.test", "web")
+
+
+@contextmanager
+def removed(world: World, doors: Doors) -> Iterator[None]:
+    with world.db.write() as session:
+        shared, ben = find_mailbox(session, SUPPORT), find_mailbox(session, BEN)
+        remove_member(session, OLIVE, doors, shared, ben)
+    try:
+        yield
+    finally:
+        with world.db.write() as session:
+            add_members(session, OLIVE, shared, [ben])
+
+
+@contextmanager
+def admin_socket_away(world: World) -> Iterator[None]:
+    socket = world.config.run_dir / "dovecot" / DOVEADM_SOCKET
+    aside = socket.rename(socket.with_name("aside"))
+    try:
+        yield
+    finally:
+        aside.rename(socket)
+
+
+def is_open(idle: imaplib.IMAP4) -> bool:
+    """Whether the server still answers."""
+    try:
+        idle.send(b"n NOOP\r\n")
+        while line := idle.readline():
+            if line.startswith(b"n OK"):
+                return True
+    except (OSError, imaplib.IMAP4.abort):
+        pass
+    return False
+
+
+@pytest.fixture
+def keeper(world: World) -> Housekeeper:
+    return Housekeeper(world.config, world.db, Doveadm.of(world.config))
+
+
+def test_what_could_not_be_closed_is_closed_as_soon_as_it_can(world: World, keeper: Housekeeper) -> None:
+    doveadm = Doveadm.of(world.config)
+
+    def close(closing: Closing) -> None:
+        kicks.kick(world.db, closing.mailbox, doveadm.kick)
+
+    with world.imap(BEN, mailbox=SUPPORT) as idle:
+        with admin_socket_away(world), removed(world, Doors(close)):
+            assert is_open(idle)
+            assert kicks.waiting(world.db) == [SUPPORT]
+            keeper.shut()
+            assert kicks.waiting(world.db) == [SUPPORT]
+        keeper.shut()
+        assert not is_open(idle)
+    assert kicks.waiting(world.db) == []
+
+
+def test_a_process_that_dies_after_the_commit_leaves_it_to_the_housekeeper(world: World, keeper: Housekeeper) -> None:
+    stop = threading.Event()
+    working = threading.Thread(target=work, args=(keeper, stop))
+    with world.imap(BEN, mailbox=SUPPORT) as idle, removed(world, Doors()):
+        assert is_open(idle)
+        working.start()
+        deadline = time.monotonic() + 2
+        while is_open(idle) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not is_open(idle)
+    stop.set()
+    working.join()
+
+
+def test_nothing_is_noted_when_nothing_was_committed(world: World) -> None:
+    with pytest.raises(ZeroDivisionError), world.db.write() as session:
+        shared, ben = find_mailbox(session, SUPPORT), find_mailbox(session, BEN)
+        remove_member(session, OLIVE, Doors(), shared, ben)
+        raise ZeroDivisionError
+    assert kicks.waiting(world.db) == []
+
+
+def test_what_is_noted_while_one_is_closed_stays_noted(world: World) -> None:
+    def note_one_more(address: str) -> bool:
+        with world.db.write() as session:
+            kicks.note(session, address)
+        return True
+
+    with world.db.write() as session:
+        kicks.note(session, SUPPORT)
+    assert kicks.kick(world.db, SUPPORT, note_one_more)
+    assert kicks.waiting(world.db) == [SUPPORT]
+    assert kicks.kick(world.db, SUPPORT, lambda _address: True)
+    assert kicks.waiting(world.db) == []
