@@ -114,26 +114,15 @@ def _code_kind(session: Session, vault: Vault, login: Login, code: str, at: int)
 
 
 def _count_password(db: Database, role: str, name: str, client: Client) -> None:
-    here, account, network = _password_keys(role, name, client)
     at = now()
     with db.write() as session:
-        throttle.take(session, here, throttle.PASSWORD_HERE, at)
-        throttle.take(session, account, throttle.PASSWORD_ACCOUNT, at)
-        throttle.take(session, network, throttle.PASSWORD_CLIENT, at)
+        for key, limit in throttle.password_limits(role, name, client.address):
+            throttle.take(session, key, limit, at)
 
 
 def forgive_password(session: Session, role: str, name: str, client: Client) -> None:
     """They have shown who they are: earlier mistakes from here don't count any more."""
-    here, account, network = _password_keys(role, name, client)
+    (here, _), *wider = throttle.password_limits(role, name, client.address)
     throttle.clear(session, here)
-    throttle.give_back(session, account)
-    throttle.give_back(session, network)
-
-
-def _password_keys(role: str, name: str, client: Client) -> tuple[str, str, str]:
-    network = throttle.network(client.address)
-    return (
-        throttle.key("password-here", role, name, network),
-        throttle.key("password-account", role, name),
-        throttle.key("password-client", network),
-    )
+    for key, _ in wider:
+        throttle.give_back(session, key)

@@ -94,6 +94,19 @@ def key(kind: str, *parts: str) -> str:
     return f"{kind}:{hashlib.sha256(chr(0).join(parts).encode('utf-8', 'replace')).hexdigest()}"
 
 
+def password_limits(role: str, name: str, client_address: str) -> tuple[tuple[str, Limit], ...]:
+    """What one password tried for this account from there counts towards: here, the account, the network.
+
+    The mail doors read the last two by their hashes: of the name alone, and of the network alone.
+    """
+    client = network(client_address)
+    return (
+        (key("password-here", role, name, client), PASSWORD_HERE),
+        (key(f"password-{role}", name), PASSWORD_ACCOUNT),
+        (key("password-client", client), PASSWORD_CLIENT),
+    )
+
+
 def network(client_address: str) -> str:
     """What counts as one client: an IPv4 address, or the /64 an IPv6 customer gets (RFC 6177)."""
     try:

@@ -7,6 +7,8 @@ from enum import Enum
 
 from sqlalchemy import text
 
+from auth import throttle
+from auth.models import PERSON
 from auth.passwords import verify_password
 from core.db import Database
 from mailboxes.storage import Level, Storage, storage
@@ -61,7 +63,7 @@ class DoorViews:
             return by_key
         if self._holds("server_logins", person, digest):
             return by_key
-        return self._by_password(person, secret, digest)
+        return self._by_password(person, secret, digest, client)
 
     def still_may_send(self, sender: Sender, client: str) -> bool:
         """Asked before every message and again before it is handed over: what signed in may be gone by now."""
@@ -117,11 +119,19 @@ class DoorViews:
             digest=sender.secret_sha256,
         )
 
-    def _by_password(self, person: str, secret: str, digest: str) -> Sender | None:
-        stored = next(iter(self._password_hashes(person)), None)
+    def _by_password(self, person: str, secret: str, digest: str, client: str) -> Sender | None:
+        """After too many wrong ones none is looked at for a while, and that takes as long."""
+        waits = self._waits(person, client)
+        stored = None if waits else next(iter(self._password_hashes(person)), None)
         if not verify_password(stored, secret) or stored is None:
             return None
         return Sender(person, person, digest, stored)
+
+    def _waits(self, person: str, client: str) -> bool:
+        _, (account, _), (network, _) = throttle.password_limits(PERSON, person, client)
+        return self._any(
+            "SELECT 1 FROM server_waits WHERE key IN (:account, :network)", account=account, network=network
+        )
 
     def _password_hashes(self, person: str) -> list[str]:
         query = "SELECT password_hash FROM server_logins WHERE address = :person AND password_hash IS NOT NULL"

@@ -25,12 +25,15 @@ _STOP_SECONDS = 10.0
 
 
 class Dovecot:
-    """The process and its files. Not thread-safe; one instance for a data directory at a time."""
+    """The process and its files. Not thread-safe; one instance for a data directory at a time.
 
-    def __init__(self, config: Config, user: ServiceUser, *, database_url: str = "") -> None:
+    `more` are settings beside those of `dovecot_config`.
+    """
+
+    def __init__(self, config: Config, user: ServiceUser, *, database_url: str = "", more: str = "") -> None:
         self.config = config
         self._user = user
-        self._database_url = database_url
+        self._database_url, self._more = database_url, more
         self._program: Program | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -53,8 +56,14 @@ class Dovecot:
         for directory in (self.config.data_dir, self.config.run_dir, self.config.mail_root, self.config.log_dir):
             make_directory(directory, self._user)
         link_parts(self.program, self.config.run_dir / "dovecot")
-        key = api_key(self.config)
-        files = config_files(self.config, self._user, key, database_url=self._database_url, paths=self.program.paths)
+        files = config_files(
+            self.config,
+            self._user,
+            api_key(self.config),
+            database_url=self._database_url,
+            paths=self.program.paths,
+            more=self._more,
+        )
         for name, text in files.items():
             write_private(self.config.run_dir / name, text, self._user)
 

@@ -31,16 +31,23 @@ _SPECIAL_USE = ("Drafts", "Sent", "Archive", "Junk", "Trash")
 
 
 def config_files(
-    config: Config, user: ServiceUser, api_key: str, *, database_url: str = "", paths: Paths | None = None
+    config: Config,
+    user: ServiceUser,
+    api_key: str,
+    *,
+    database_url: str = "",
+    paths: Paths | None = None,
+    more: str = "",
 ) -> dict[str, str]:
     """File name -> text, all in `config.run_dir`; hold secrets, so write them 0600.
 
-    `database_url` is what Dovecot connects with when that is not `config.database_url` itself.
+    `database_url` is what Dovecot connects with when that is not `config.database_url` itself; `more` are further
+    settings.
     """
     _check_paths(config)
     files = sql_files(database_url or config.database_url, config.mail_root, config.webmail_net)
     files["acl"] = ACL
-    files["dovecot.conf"] = _main(config, user, api_key, paths or Paths())
+    files["dovecot.conf"] = _main(config, user, api_key, paths or Paths()) + more + "\n"
     return files
 
 

@@ -4,11 +4,13 @@ Every secret is compared by the database (a SHA-256 of 256 random bits) or is an
 empty hash, and no scheme is PLAIN: Dovecot would accept an empty password for an empty hash and `!` for `!`.
 """
 
+import secrets
 from pathlib import Path
 
 from sqlalchemy import URL
 from sqlalchemy.engine import make_url
 
+from auth.passwords import hash_password
 from mailboxes.plans import PLANS
 from servers.trouble import ServerTrouble
 
@@ -21,8 +23,12 @@ _KEY = """SELECT secret_sha256 AS password, '{net}' AS allow_nets \
 FROM server_keys WHERE address = '%Lu' AND secret_sha256 = '%{{sha256:password}}'"""
 _BY_DEVICE = """SELECT secret_sha256 AS password \
 FROM server_logins WHERE address = '%Lu' AND secret_sha256 = '%{sha256:password}'"""
-_BY_LOGIN = """SELECT password_hash AS password \
-FROM server_logins WHERE address = '%Lu' AND password_hash IS NOT NULL"""
+# A password alone can be guessed, so after too many wrong ones (auth/throttle.py) none is looked at for a while.
+_LOGINS = """FROM server_logins WHERE address = '%Lu' AND password_hash IS NOT NULL AND NOT EXISTS (\
+SELECT 1 FROM server_waits WHERE key IN ('password-person:%{sha256:user}', 'password-client:%{sha256:rip}'))"""
+_BY_LOGIN = f"SELECT password_hash AS password {_LOGINS}"
+# Where there is no password to look at, a hash that nobody's makes is: whether somebody exists can't be told by time.
+_DECOY = f"SELECT '{{decoy}}' AS password WHERE NOT EXISTS (SELECT 1 {_LOGINS})"
 # The rule is a limit for this mailbox alone: its own storage, or what it has and what is left in the pool. To Dovecot
 # a limit of 0 would mean none.
 _MAILBOX = """SELECT '{mail_root}/%Ld/%Ln' AS home, \
@@ -32,7 +38,7 @@ FROM (SELECT CASE WHEN quota_mb IS NOT NULL THEN quota_mb * 1048576 ELSE used_by
 _MAILBOXES = "SELECT address AS username FROM server_mailboxes"
 
 # The order in which Dovecot tries them: cheap comparisons first, argon2id only when none of those is it.
-PASSDBS = ("delegate", "key", "app-password", "password")
+PASSDBS = ("delegate", "key", "app-password", "password", "decoy")
 
 
 def sql_files(database_url: str, mail_root: Path, webmail_net: str) -> dict[str, str]:
@@ -45,6 +51,7 @@ def sql_files(database_url: str, mail_root: Path, webmail_net: str) -> dict[str,
         "key": f"{sha256}\npassword_query = {_KEY.format(net=webmail_net)}",
         "app-password": f"{sha256}\npassword_query = {_BY_DEVICE}",
         "password": f"{argon2id}\npassword_query = {_BY_LOGIN}",
+        "decoy": f"{argon2id}\npassword_query = {_DECOY.replace('{decoy}', hash_password(secrets.token_hex(32)))}",
         "mailbox": f"user_query = {user_query}\niterate_query = {_MAILBOXES}",
     }
     return {f"sql-{name}.conf": f"{head}\n{body}\n" for name, body in bodies.items()}

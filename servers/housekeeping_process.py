@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from core.config import Config
 from core.db import Database
 from core.logs import configure
 from servers.doveadm import Doveadm
+from servers.guesses import GuessDesk, GuessServer, count
 from servers.housekeeping import Housekeeper
 
 log = logging.getLogger(__name__)
@@ -31,11 +33,15 @@ _TIDY_SECONDS = 3600.0
 def main() -> None:
     config = Config.from_env(os.environ)
     configure(Path(os.environ["POSTROOM_LOG"]) if os.environ.get("POSTROOM_LOG") else None)
-    keeper = Housekeeper(config, Database(config.database_url), Doveadm.of(config))
+    database = Database(config.database_url)
+    keeper = Housekeeper(config, database, Doveadm.of(config))
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     if os.environ.get("POSTROOM_LIFELINE"):
         threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
+    if desk := GuessDesk.from_text(os.environ.get("POSTROOM_GUESSES", "")):
+        server = GuessServer(desk, partial(count, database))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     print("ready", flush=True)
     work(keeper, stop)
 

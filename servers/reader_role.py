@@ -17,7 +17,15 @@ from servers.files import hand_over, make_directory, write_private
 
 log = logging.getLogger(__name__)
 
-VIEWS = ("server_domains", "server_mailboxes", "server_logins", "server_keys", "server_delegates", "server_repliers")
+VIEWS = (
+    "server_domains",
+    "server_mailboxes",
+    "server_logins",
+    "server_keys",
+    "server_delegates",
+    "server_repliers",
+    "server_waits",
+)
 
 
 def reader_url(config: Config) -> str:

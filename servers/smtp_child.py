@@ -3,14 +3,16 @@
 from core.config import Config
 from servers.child import Child
 from servers.files import make_directory
+from servers.guesses import GuessDesk
 from servers.service_user import ServiceUser
 
 
-def smtp_child(config: Config, user: ServiceUser, reader_url: str) -> Child:
-    """Not started yet. `reader_url` is the database as the mail servers see it."""
+def smtp_child(config: Config, user: ServiceUser, reader_url: str, guesses: GuessDesk | None = None) -> Child:
+    """Not started yet. `reader_url` is the database as the mail servers see it; `guesses` counts wrong passwords."""
     make_directory(config.data_dir / "spool", user)
     make_directory(config.log_dir, user)
-    return Child("servers.smtp_process", user, environment(config, reader_url), config.log_dir / "smtp.log")
+    settings = environment(config, reader_url) | {"POSTROOM_GUESSES": str(guesses or "")}
+    return Child("servers.smtp_process", user, settings, config.log_dir / "smtp.log")
 
 
 def environment(config: Config, reader_url: str) -> dict[str, str]:

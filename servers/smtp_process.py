@@ -17,6 +17,7 @@ from core.db import Database
 from core.logs import configure
 from servers.delivery import Delivery
 from servers.door_views import DoorViews
+from servers.guesses import GuessDesk
 from servers.mx import MxDoor
 from servers.smtp_door import Limits
 from servers.spool import Spool
@@ -32,7 +33,8 @@ async def serve(config: Config, database: Database) -> None:
     """Listen on both ports until told to stop."""
     views = DoorViews(database, config.webmail_net)
     delivery = Delivery(config, Spool(config.data_dir / "spool"), views.may_send)
-    submission = SubmissionDoor(config, views, delivery, Limits(connections=500, per_client=400))
+    guesses = GuessDesk.from_text(os.environ.get("POSTROOM_GUESSES", ""))
+    submission = SubmissionDoor(config, views, delivery, Limits(connections=500, per_client=400), guesses)
     mx = MxDoor(config, views, delivery, Limits(connections=200, per_client=100))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

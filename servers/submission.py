@@ -10,9 +10,12 @@ from dataclasses import dataclass
 
 from aiosmtpd.smtp import AuthResult, Envelope, Session
 
-from servers.door_views import Sender
+from core.config import Config
+from servers.delivery import Delivery
+from servers.door_views import DoorViews, Sender
+from servers.guesses import GuessDesk
 from servers.policy import Refused, checked, parse_address
-from servers.smtp_door import Connection, Door
+from servers.smtp_door import Connection, Door, Limits
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +35,20 @@ class _Claim:
 
 
 class SubmissionDoor(Door):
+    """`guesses` counts wrong passwords; without one they are only refused."""
+
     takes_sign_in = True
+
+    def __init__(
+        self,
+        config: Config,
+        views: DoorViews,
+        delivery: Delivery,
+        limits: Limits,
+        guesses: GuessDesk | None = None,
+    ) -> None:
+        super().__init__(config, views, delivery, limits)
+        self._guesses = guesses
 
     async def auth_PLAIN(self, server: Connection, args: list[str]) -> AuthResult:  # noqa: N802 - aiosmtpd's name
         """RFC 4616, with proxy authorization: an authzid other than the authcid is the mailbox acted for."""
@@ -106,6 +122,8 @@ class SubmissionDoor(Door):
             server.sender = sender
             return AuthResult(success=True, auth_data=sender)
         log.info("sign-in refused", extra={"person": claim.person if claim else "", "client_address": server.client})
+        if self._guesses is not None and claim is not None and claim.person == claim.mailbox:
+            await self.ask(self._guesses.tell, claim.person, server.client)
         return await _refuse(server)
 
 

@@ -23,6 +23,7 @@ from servers.demo import seed
 from servers.demo_people import PASSWORD, PEOPLE, TOTP_SECRET
 from servers.dovecot import Dovecot, stop_stale
 from servers.files import give_tree, make_directory
+from servers.guesses import GuessDesk
 from servers.reader_role import reader_url
 from servers.service_user import ServiceUser, service_user
 from servers.smtp_child import smtp_child
@@ -68,15 +69,21 @@ class Stack:
     def start(self) -> None:
         """All of them, each when the one before it answers. Raises ServerTrouble."""
         reader = reader_url(self._config)
-        self._dovecot = Dovecot(self._config, self._user, database_url=reader)
+        guesses = GuessDesk.at_a_free_port(self._config)
+        self._dovecot = Dovecot(self._config, self._user, database_url=reader, more=guesses.dovecot_settings)
         self._dovecot.start()
         self._started_at = time.monotonic()
         settings, logs = _resolved(self._config), self._config.log_dir
         self._children = [
-            smtp_child(self._config, self._user, reader),
+            smtp_child(self._config, self._user, reader, guesses),
             Child("servers.web_process", self._user, settings, logs / "web.log"),
             Child("api.mcp_process", self._user, settings, logs / "mcp.log"),
-            Child("servers.housekeeping_process", self._user, settings, logs / "housekeeping.log"),
+            Child(
+                "servers.housekeeping_process",
+                self._user,
+                settings | {"POSTROOM_GUESSES": str(guesses)},
+                logs / "housekeeping.log",
+            ),
         ]
         for child in self._children:
             child.start()

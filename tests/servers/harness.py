@@ -3,6 +3,7 @@
     with World() as world:                 # the demo's people with their mail
     with World(mail=False) as world:       # the people, empty mailboxes: quicker
     with World(people=False) as world:     # an empty, migrated database
+    with World(counts_guesses=True)        # with the housekeeper's desk for wrong passwords
 
 Everything is real and listens on free ports of this machine. `world.key(address)` is a live web session's key: what the
 webmail presents to the mail servers.
@@ -15,7 +16,9 @@ import re
 import shutil
 import socket
 import tempfile
+import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -38,6 +41,7 @@ from servers.demo_people import seed_people
 from servers.doveadm import Doveadm
 from servers.dovecot import Dovecot
 from servers.files import give_tree, make_directory
+from servers.guesses import GuessDesk, GuessServer, count
 from servers.maildir import MaildirWriter
 from servers.reader_role import reader_url
 from servers.service_user import service_user
@@ -50,7 +54,15 @@ _CHEAP = Cost(passes=1, memory_kib=8, lanes=1)
 
 
 class World:
-    def __init__(self, database_url: str = "", *, people: bool = True, mail: bool = True, relay: str = "") -> None:
+    def __init__(
+        self,
+        database_url: str = "",
+        *,
+        people: bool = True,
+        mail: bool = True,
+        relay: str = "",
+        counts_guesses: bool = False,
+    ) -> None:
         self.directory = Path(tempfile.mkdtemp(prefix="postroom-"))
         port, imap, submission, smtp, tools = free_ports(5)
         self.config = Config.from_env(
@@ -67,7 +79,7 @@ class World:
             }
         )
         self.user = service_user()
-        self._people, self._mail = people, mail
+        self._people, self._mail, self._counts_guesses = people, mail, counts_guesses
         self._started = False
 
     def __enter__(self) -> Self:
@@ -97,10 +109,15 @@ class World:
             self._deposit_demo_mail()
         give_tree(self.config.data_dir, self.user)
         reader = reader_url(self.config)
-        self.dovecot = Dovecot(self.config, self.user, database_url=reader)
-        self.smtp: Child = smtp_child(self.config, self.user, reader)
+        desk = GuessDesk.at_a_free_port(self.config) if self._counts_guesses else None
+        if desk:
+            self._guess_server = GuessServer(desk, partial(count, self.db))
+            threading.Thread(target=self._guess_server.serve_forever, daemon=True).start()
+        more = desk.dovecot_settings if desk else ""
+        self.dovecot = Dovecot(self.config, self.user, database_url=reader, more=more)
+        self.smtp: Child = smtp_child(self.config, self.user, reader, desk)
         self.doveadm = Doveadm.of(self.config)
-        self.dovecot.start()
+        self.start_dovecot()
         self.smtp.start()
         self._started = True
 
@@ -109,6 +126,9 @@ class World:
         for name in ("smtp", "dovecot"):
             if hasattr(self, name):
                 getattr(self, name).stop()
+        if hasattr(self, "_guess_server"):
+            self._guess_server.shutdown()
+            self._guess_server.server_close()
         if hasattr(self, "db"):
             self.db.dispose()
         leaked = logs_with_tokens(self.config)
@@ -123,11 +143,12 @@ class World:
         self.dovecot.kill()
 
     def start_dovecot(self) -> None:
-        self.dovecot.start()
+        with hashing_cost(_CHEAP):  # of the hash that unknown names are compared with
+            self.dovecot.start()
 
     def restart_dovecot(self) -> None:
         self.dovecot.stop()
-        self.dovecot.start()
+        self.start_dovecot()
 
     def login_id(self, address: str) -> int:
         with self.db.read() as session:
