@@ -1,6 +1,7 @@
 """`python -m servers.web_process`: the process behind the web port.
 
-It ends on SIGTERM, and when its standard input ends: that is held open by the supervisor.
+It ends on SIGTERM, once everybody has their answer, and when its standard input ends: that is held open by the
+supervisor.
 """
 
 import contextlib
@@ -11,11 +12,14 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 import waitress
+from waitress.channel import HTTPChannel
+from waitress.server import BaseWSGIServer
 
 from core.config import Config
 from core.logs import configure
@@ -27,6 +31,11 @@ THREADS = 24
 _CONNECTIONS = 1000
 _LARGEST_REQUEST = 64 * 1024 * 1024
 _M_ARENA_MAX = -8  # mallopt(3), glibc
+# The supervisor insists after ten.
+_DRAIN_SECONDS = 8.0
+_LOOK_SECONDS = 0.05
+
+Sockets = dict[int, Any]
 
 
 def main() -> None:
@@ -36,16 +45,20 @@ def main() -> None:
     _share_arenas()
     config = Config.from_env(os.environ)
     # By name, as any WSGI server loads it: nothing here imports the application.
-    server = listen(config, importlib.import_module("app").create_app(config))
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    sockets: Sockets = {}
+    server = listen(config, importlib.import_module("app").create_app(config), sockets)
+    signal.signal(signal.SIGTERM, lambda *_: drain(sockets))
     if os.environ.get("POSTROOM_LIFELINE"):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     print("ready", flush=True)
     server.run()
 
 
-def listen(config: Config, application: WSGIApplication) -> Any:
-    """The application on its port. Who a request comes from is believed of the trusted proxy alone (RFC 7239 §8.1)."""
+def listen(config: Config, application: WSGIApplication, sockets: Sockets) -> Any:
+    """The application on its port; `sockets` fills with what the server listens on and whom it talks to.
+
+    Who a request comes from is believed of the trusted proxy alone (RFC 7239 §8.1).
+    """
     proxy = (
         {
             "trusted_proxy": config.trusted_proxy,
@@ -57,6 +70,7 @@ def listen(config: Config, application: WSGIApplication) -> Any:
     )
     server = waitress.create_server(
         application,
+        map=sockets,
         host=config.host,
         port=config.port,
         threads=THREADS,
@@ -67,8 +81,35 @@ def listen(config: Config, application: WSGIApplication) -> Any:
         clear_untrusted_proxy_headers=True,
         **proxy,
     )
-    server.channel_class = Channel
+    for listener in _listeners(sockets):
+        listener.channel_class = Channel
     return server
+
+
+def drain(sockets: Sockets) -> None:
+    """Take nobody new, and end the process as soon as everybody who is here has their answer.
+
+    For the main thread, from a signal's handler. Raises SystemExit, now or from the alarm it sets.
+    """
+    for listener in _listeners(sockets):
+        listener.del_channel()
+        listener.socket.close()
+    patient_until = time.monotonic() + _DRAIN_SECONDS
+
+    def look(*_: object) -> None:
+        channels = [one for one in sockets.values() if isinstance(one, HTTPChannel)]
+        if time.monotonic() > patient_until or not any(one.requests or one.total_outbufs_len for one in channels):
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            sys.exit(0)
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
+
+
+def _listeners(sockets: Sockets) -> list[Any]:
+    """One for each address that the host's name has."""
+    return [one for one in sockets.values() if isinstance(one, BaseWSGIServer)]
 
 
 def _share_arenas() -> None:

@@ -1,8 +1,13 @@
-"""Who a request comes from: what the connection says, unless it comes from the one proxy that is trusted."""
+"""The process behind the web port: whom it believes, and how it ends."""
 
 import dataclasses
 import http.client
+import os
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -10,6 +15,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 from core.config import Config, ConfigError
+from servers.child import ROOT
 from servers.web_process import listen
 from tests.servers.harness import free_ports
 
@@ -31,7 +37,7 @@ def who(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
 )
 def test_only_the_trusted_proxy_is_believed(tmp_path: Path, trusted: str, seen: str) -> None:
     config = Config.from_env({"DATA_DIR": str(tmp_path), "TRUSTED_PROXY": trusted})
-    server = listen(dataclasses.replace(config, port=free_ports(1)[0]), who)
+    server = listen(dataclasses.replace(config, port=free_ports(1)[0]), who, {})
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -44,6 +50,50 @@ def test_only_the_trusted_proxy_is_believed(tmp_path: Path, trusted: str, seen: 
         server.close()
         server.task_dispatcher.shutdown()
         thread.join(5)
+
+
+SLOW = """
+import os, signal, time
+from core.config import Config
+from servers.web_process import drain, listen
+
+def slow(environ, start):
+    time.sleep(1)
+    start("200 OK", [("Content-Type", "text/plain")])
+    return [b"x" * 300_000]
+
+sockets = {}
+server = listen(Config.from_env(os.environ), slow, sockets)
+signal.signal(signal.SIGTERM, lambda *_: drain(sockets))
+print("ready", flush=True)
+server.run()
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_whoever_has_asked_is_answered_before_it_ends(tmp_path: Path, host: str) -> None:
+    """Thirty people, of whom six wait for a thread, and one who keeps a connection open and asks nothing."""
+    port = free_ports(1)[0]
+    settings = {"PATH": os.environ["PATH"], "HOST": host, "PORT": str(port), "DATA_DIR": str(tmp_path)}
+    with subprocess.Popen(  # noqa: S603 - our own interpreter and words
+        [sys.executable, "-c", SLOW], cwd=ROOT, env=settings, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        idle = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        idle.connect()
+        people = [http.client.HTTPConnection("127.0.0.1", port, timeout=20) for _ in range(30)]
+        for one in people:
+            one.request("GET", "/", headers={"Connection": "close"})
+        time.sleep(0.3)  # until all of them are inside
+        process.terminate()
+        answers = [one.getresponse() for one in people]
+        assert [(answer.status, len(answer.read())) for answer in answers] == [(200, 300_000)] * 30
+        with pytest.raises(OSError, match="refused"), socket.create_connection(("127.0.0.1", port), 5):
+            pass
+        assert process.wait(10) == 0
+        for one in (idle, *people):
+            one.close()
 
 
 def test_a_proxy_is_named_by_its_address() -> None:
