@@ -2,7 +2,7 @@
 
 from core.config import Config
 from servers.dovecot_program import Paths
-from servers.dovecot_sql import PASSDBS, sql_files
+from servers.dovecot_sql import MAIL_LOCATION, PASSDBS, sql_files
 from servers.service_user import ServiceUser
 from servers.trouble import ServerTrouble
 
@@ -113,7 +113,7 @@ mail_gid = {user.gid}
 first_valid_uid = {user.uid}
 last_valid_uid = {user.uid}
 first_valid_gid = {user.gid}
-mail_location = maildir:~/mail:LAYOUT=fs:INBOX=~/inbox:UTF-8
+mail_location = {MAIL_LOCATION}
 maildir_very_dirty_syncs = yes
 mail_always_cache_fields = {_CACHED}
 mail_never_cache_fields =

@@ -12,11 +12,17 @@ from sqlalchemy.engine import make_url
 
 from auth.passwords import hash_password
 from mailboxes.plans import PLANS
+from mailboxes.rights import READER
 from servers.trouble import ServerTrouble
+
+# Below each mailbox's home; folder names on disk as people write them.
+MAIL_LOCATION = "maildir:~/mail:LAYOUT=fs:INBOX=~/inbox:UTF-8"
 
 # `person` proves who they are (authcid), `mailbox` is whom they act as (authzid), RFC 4616. The query itself returns
 # allow_nets: what another lookup returned for this person is not asked when somebody acts as a shared mailbox.
-_DELEGATE = """SELECT secret_sha256 AS password, '{net}' AS allow_nets, acl_group AS userdb_acl_groups \
+# No ACL covers subscriptions (RFC 4314), so those who only read have a list of them apart from the team's.
+_DELEGATE = """SELECT secret_sha256 AS password, '{net}' AS allow_nets, acl_group AS userdb_acl_groups, \
+CASE WHEN acl_group = '{reader}' THEN '{apart}' END AS userdb_mail \
 FROM server_delegates WHERE person = '%Lu' AND mailbox = '%L{{login_user}}' \
 AND secret_sha256 = '%{{sha256:password}}' AND '%s' = 'imap'"""
 _KEY = """SELECT secret_sha256 AS password, '{net}' AS allow_nets \
@@ -46,8 +52,10 @@ def sql_files(database_url: str, mail_root: Path, webmail_net: str) -> dict[str,
     head = _head(make_url(database_url))
     sha256, argon2id = "default_pass_scheme = SHA256.HEX", "default_pass_scheme = ARGON2ID"
     user_query = _MAILBOX.format(mail_root=mail_root, plan_mb=_plan_mb())
+    apart = f"{MAIL_LOCATION}:SUBSCRIPTIONS=subscriptions-of-readers"
+    delegate = _DELEGATE.format(net=webmail_net, reader=READER.acl_group, apart=apart)
     bodies = {
-        "delegate": f"{sha256}\npassword_query = {_DELEGATE.format(net=webmail_net)}",
+        "delegate": f"{sha256}\npassword_query = {delegate}",
         "key": f"{sha256}\npassword_query = {_KEY.format(net=webmail_net)}",
         "app-password": f"{sha256}\npassword_query = {_BY_DEVICE}",
         "password": f"{argon2id}\npassword_query = {_BY_LOGIN}",

@@ -46,7 +46,9 @@ def test_cleo_reads_support_and_leaves_no_trace(world: World) -> None:
 def test_cleo_can_change_nothing(world: World) -> None:
     with world.imap(ANA, mailbox=SUPPORT) as ana:
         tell(ana, "EXAMINE INBOX")
+        tell(ana, "SUBSCRIBE Archive")
         before = tell(ana, "FETCH 1:* (UID FLAGS)")
+        subscribed = _lines(tell(ana, 'LSUB "" *'))
     with world.imap(CLEO, mailbox=SUPPORT) as cleo:
         assert b"[READ-ONLY]" in tell(cleo, "SELECT INBOX")
         for command in (
@@ -59,6 +61,8 @@ def test_cleo_can_change_nothing(world: World) -> None:
             "CREATE Mine",
             "DELETE Archive",
             "RENAME Archive Elsewhere",
+            "UNSUBSCRIBE Archive",
+            "SUBSCRIBE Mine",
         ):
             answer = tell(cleo, command)
             assert b" EXPUNGE\r\n" not in answer
@@ -69,9 +73,13 @@ def test_cleo_can_change_nothing(world: World) -> None:
         tell(ana, "EXAMINE INBOX")
         after = tell(ana, "FETCH 1:* (UID FLAGS)")
         folders = tell(ana, 'LIST "" *')
+        assert _lines(tell(ana, 'LSUB "" *')) == subscribed
+        for folder in ("Archive", "Trash"):
+            assert b" 0 EXISTS" in tell(ana, f"EXAMINE {folder}")
     assert _facts(after) == _facts(before)
     assert b"Mine" not in folders
     assert b"Elsewhere" not in folders
+    assert b"Archive" in folders
 
 
 def test_repliers_change_everything_in_support(world: World) -> None:
@@ -189,6 +197,10 @@ def test_what_waits_for_its_turn_is_asked_who_may_still_send(world: World) -> No
         assert not may_send(BEN, SUPPORT)
     assert may_send(BEN, SUPPORT)
     db.dispose()
+
+
+def _lines(answer: bytes) -> set[bytes]:
+    return {line for line in answer.splitlines() if line.startswith(b"*")}
 
 
 def _facts(answer: bytes) -> list[bytes]:
