@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 from flask import g, request
 
 from api.answers import Answer
-from api.guard import Caller, current_caller, parsed
+from api.guard import Caller, current_caller, sent
 from core.db import Session
 from core.vault import Vault
 from mailboxes import done_requests
@@ -57,11 +57,12 @@ class Call:
 def perform(change: Change[A], key: str | None) -> A:
     """Make the change, once for this key, and answer. What is told was true in the transaction it was told from."""
     call = Call.current()
+    request_mac = _request_mac(call)
     with call.services.db.write() as session:
         if key is None:
             return _told(change, session, change.do(session))
         vault = _vault(call, key)
-        place = done_requests.take(session, call.caller.bearer.token_id, key, _request_mac(call))
+        place = done_requests.take(session, call.caller.bearer.token_id, key, request_mac)
         if place.effect is not None:
             before = _unsealed(vault, place.effect)
             answer = change.tell(session, before)
@@ -83,8 +84,7 @@ def _told(change: Change[A], session: Session, done: Done) -> A:
 
 def _request_mac(call: Call) -> str:
     """Tells this request from others. Keyed, as the body may hold a password."""
-    body = request.get_data(cache=True)
-    canonical = json.dumps(parsed(body) if body else {}, sort_keys=True, ensure_ascii=True)
+    canonical = json.dumps(sent(), sort_keys=True, ensure_ascii=True)
     return call.services.vault.derive("done-request", f"{request.method} {request.full_path} {canonical}")
 
 

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify, make_response
+from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
 from api.request_ids import request_id
@@ -50,6 +50,8 @@ HTTP_WORDS = {
     413: ("payload_too_large", "That request is too large."),
     415: ("unsupported_media_type", "That request isn't JSON."),
 }
+# After how many seconds it is worth asking again when something was away or held by another.
+_SOON = 2
 INTERNAL = ("internal_error", "Something went wrong on our side.")
 
 # Which field of a request an error of the law speaks of.
@@ -96,6 +98,8 @@ def refuse(status: int, code: str, message: str, *, fields: Fields | None = None
     body = error_body(code, message, request_id())
     answer = jsonify(error=body if fields is None else body | {"fields": fields})
     answer.status_code = status
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = str(_SOON)
     return answer
 
 
@@ -139,8 +143,6 @@ def _fields(error: PostroomError) -> Fields:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    if status < HTTPStatus.BAD_REQUEST:
-        return make_response(error.get_response())
     code, message = HTTP_WORDS.get(status, INTERNAL if status >= 500 else HTTP_WORDS[400])
     answer = refuse(status, code, message, fields={} if code == "validation_failed" else None)
     for name, value in error.get_headers():

@@ -1,5 +1,6 @@
 """One key, one deed: repeated, together, with another request, and after somebody undid it."""
 
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
@@ -10,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app import create_app
+from auth.models import ApiToken
 from core.config import Config
 from mailboxes.api_access import issue_token
 from mailboxes.directory import find_account
@@ -193,3 +195,11 @@ def test_a_key_that_is_no_key_is_refused(program: Program) -> None:
     for bad in ("", "x" * 201, "a b", "ü"):
         answer = program.ask("POST", "/domains", {"name": "key.test"}, Idempotency_Key=bad)
         assert (answer.status_code, error_of(answer)["fields"].keys()) == (422, {"Idempotency-Key"}), bad
+
+
+def test_who_reads_is_answered_while_its_row_is_held(program: Program) -> None:
+    with of(program).db.write() as session:
+        session.execute(select(ApiToken.id).with_for_update())
+        started = time.monotonic()
+        assert program.get("/me")
+        assert time.monotonic() - started < 1
