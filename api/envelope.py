@@ -35,20 +35,24 @@ HINTS = {
     "rate_limited": "Wait as long as Retry-After says.",
     "mail_server_unavailable": "Try again in a moment.",
     "temporarily_unavailable": "Nothing was changed. Try again in a moment.",
+    "bad_request": "Send HTTP as RFC 9110 and 9112 have it.",
     "method_not_allowed": "The header Allow says which methods there are.",
     "payload_too_large": "Send less than 1 MB.",
     "unsupported_media_type": "Send JSON, with the header Content-Type: application/json.",
+    "headers_too_large": "Send less than 256 kB of address and headers; what is long goes into the body.",
     "internal_error": "Nothing was changed. If it happens again, tell us the request_id.",
 }
 RETRYABLE = frozenset({"rate_limited", "mail_server_unavailable", "temporarily_unavailable"})
 
 # Errors that HTTP itself names, as code and words.
 HTTP_WORDS = {
-    400: ("validation_failed", "That request can't be understood."),
+    400: ("bad_request", "That request can't be understood."),
     404: ("not_found", "There is nothing at this address."),
     405: ("method_not_allowed", "That doesn't work with this method."),
     413: ("payload_too_large", "That request is too large."),
     415: ("unsupported_media_type", "That request isn't JSON."),
+    431: ("headers_too_large", "The address or the headers of that request are too long."),
+    501: ("bad_request", "That transfer coding isn't known here."),
 }
 # After how many seconds it is worth asking again when something was away or held by another.
 _SOON = 2
@@ -103,6 +107,11 @@ def refuse(status: int, code: str, message: str, *, fields: Fields | None = None
     return answer
 
 
+def http_words(status: int) -> tuple[str, str]:
+    """Code and words for what HTTP itself refuses. The law's own code for a bad request is always 422."""
+    return HTTP_WORDS.get(status, INTERNAL if status >= HTTPStatus.INTERNAL_SERVER_ERROR else HTTP_WORDS[400])
+
+
 def error_body(code: str, message: str, about: str) -> dict[str, object]:
     """What stands under `error`; `about` is the id of the request."""
     return {
@@ -143,8 +152,7 @@ def _fields(error: PostroomError) -> Fields:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    code, message = HTTP_WORDS.get(status, INTERNAL if status >= 500 else HTTP_WORDS[400])
-    answer = refuse(status, code, message, fields={} if code == "validation_failed" else None)
+    answer = refuse(status, *http_words(status))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             answer.headers[name] = value

@@ -1,9 +1,6 @@
 """Whatever goes wrong under /api/ is the same JSON, and every answer says which request it was."""
 
-import http.client
-import json
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -11,10 +8,9 @@ from sqlalchemy.exc import OperationalError
 
 from api.envelope import HINTS
 from core.db import Database
-from servers.child import Child
+from servers.child import ROOT
 from tests.api.conftest import V1, MakeToken, Program, error_of
 from tests.cast import SUPPORT
-from tests.servers.harness import World, free_ports
 from web.context import EXTENSION
 
 
@@ -150,34 +146,8 @@ def test_every_error_has_a_hint() -> None:
     contract = """unauthenticated insufficient_scope feature_not_available not_found address_taken already_member
         idempotency_conflict validation_failed last_member not_shared already_shared member_not_eligible
         plan_limit_reached rate_limited mail_server_unavailable"""
-    assert set(contract.split()) <= set(HINTS)
+    http = """bad_request method_not_allowed payload_too_large unsupported_media_type headers_too_large internal_error
+        temporarily_unavailable"""
+    assert set(HINTS) == {*contract.split(), *http.split()}
     assert all(HINTS.values())
-
-
-@pytest.fixture(scope="module")
-def process(world: World) -> Any:
-    """The web process as `make run` starts it, on a port of its own."""
-    port = free_ports(1)[0]
-    settings = world.environment() | {"PORT": str(port)}
-    child = Child("servers.web_process", world.user, settings, world.config.log_dir / "web.log")
-    child.start()
-    yield f"http://127.0.0.1:{port}"
-    child.stop()
-
-
-def test_what_the_web_server_refuses_by_itself(process: str) -> None:
-    where = urlsplit(process)
-    for headers, status, code in (
-        ({"Content-Length": str(100_000_000)}, 413, "payload_too_large"),
-        ({"X-Long": "x" * 300_000}, 431, "validation_failed"),
-    ):
-        connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=10)
-        connection.putrequest("POST", f"{V1}/domains")
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders()
-        answer = connection.getresponse()
-        body = json.loads(answer.read())
-        connection.close()
-        assert (answer.status, body["error"]["code"]) == (status, code)
-        assert body["error"]["request_id"] == answer.headers["X-Request-Id"]
+    assert {code for code in HINTS if f"`{code}`" not in (ROOT / "docs" / "api.md").read_text()} == set()

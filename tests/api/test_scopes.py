@@ -141,6 +141,7 @@ def test_a_token_for_one_domain_sees_nothing_of_the_others(make_program: MakePro
     assert program.refused("GET", f"/mailboxes/{ids[SUPPORT]}") == (404, "not_found")
     assert program.refused("GET", f"/domains/{ids['brand-a.test']}") == (404, "not_found")
     assert program.refused("POST", "/domains", {"name": "more.test"}) == (403, "insufficient_scope")
+    assert set(program.get("/me")["capabilities"]["effective_scopes"]) == EVERY_SCOPE - {"domains:create"}
     body = _shared(ids["brand-b.test"], [ids[ANA]])
     assert program.refused("POST", "/shared-mailboxes", body) == (404, "not_found")
     assert program.get(f"/mailboxes/{ids[BEN]}")["data"]["address"] == BEN
