@@ -110,13 +110,13 @@ def _invalid(_request: object, _response: object, error: Exception | None, _inst
     if not isinstance(error, ValidationError):
         return
     fields: dict[str, list[str]] = {}
-    for found in error.errors(include_url=False, include_context=False, include_input=False):
+    for found in error.errors(include_url=False, include_input=False):
         if found["loc"][-1:] != ("none",):  # "or nothing" is no other thing to try
-            fields.setdefault(_field(found["loc"]), []).append(found["msg"].removeprefix("Value error, "))
+            where = found["loc"] or (found.get("ctx", {}).get("field", "body"),)
+            fields.setdefault(_field(where), []).append(found["msg"].removeprefix("Value error, "))
     raise Invalid(fields)
 
 
 def _field(where: tuple[int | str, ...]) -> str:
     """The name of the field, and which of a list; without the shape that was tried on it."""
-    name, rest = (where[0], where[1:]) if where else ("body", ())
-    return ".".join([str(name), *(str(part) for part in rest if isinstance(part, int))])
+    return ".".join([str(where[0]), *(str(part) for part in where[1:] if isinstance(part, int))])

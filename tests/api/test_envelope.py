@@ -88,7 +88,7 @@ def test_numbers_and_words_that_are_none(script: Program, ids: dict[str, int]) -
         ({"password": "short"}, "password"),
         ({"password": "strict@brand-a.test"}, "password"),
         ({"storage_allocation_mb": -1}, "storage_allocation_mb"),
-        ({"password_mode": "generated_one_time"}, "body"),
+        ({"password_mode": "generated_one_time"}, "password"),
     ]
     for change, field in wrong:
         answer = script.ask("POST", "/mailboxes", good | change)
