@@ -23,6 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from sqlalchemy import select
 
+from api import bodies
 from app import create_app
 from core.config import Config
 from core.db import Database
@@ -127,6 +128,33 @@ def test_the_document_is_made_from_what_serves(replayable: Replayable) -> None:
     }
     assert described == served
     assert len(served) > 20
+
+
+def test_the_document_tells_what_a_program_must_know(replayable: Replayable) -> None:
+    document: Any = replayable.app.test_client().get(f"{V1}/openapi.json").json
+    optional = set()
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            success = next(answer for status, answer in operation["responses"].items() if status.startswith("2"))
+            assert ("Idempotent-Replayed" in success["headers"]) == (method != "get"), (method, path)
+            for status in ("429", "503"):
+                assert "Retry-After" in operation["responses"][status]["headers"]
+            if not operation.get("requestBody", {"required": True})["required"]:
+                optional.add(operation["operationId"])
+    assert optional == {"convert_to_regular", "update_mailbox", "update_member"}
+
+
+def test_the_examples_are_what_they_are_examples_of(replayable: Replayable) -> None:
+    document: Any = replayable.app.test_client().get(f"{V1}/openapi.json").json
+    seen = set()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                name = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+                (example,) = document["components"]["schemas"][name]["examples"]
+                getattr(bodies, name).model_validate(example)
+                seen.add(name)
+    assert len(seen) == 9
 
 
 def test_every_call_with_whatever_fits_or_not(replayable: Replayable) -> None:
