@@ -16,6 +16,7 @@ from pydantic import (
     WithJsonSchema,
     model_validator,
 )
+from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
 from pydantic_core import CoreSchema, PydanticCustomError
 
@@ -64,9 +65,12 @@ class Body(BaseModel):
         return {name: value for name, value in sent.items() if value is not None} if isinstance(sent, dict) else sent
 
 
-def _like(example: dict[str, Any]) -> ConfigDict:
-    """What the page of the document fills in."""
-    return ConfigDict(json_schema_extra={"examples": [example]})
+def _like(example: dict[str, Any], *, one_of: tuple[str, ...] = ()) -> ConfigDict:
+    """What the page of the document fills in, and of which fields exactly one is sent."""
+    said: JsonDict = {"examples": [example]}
+    if one_of:
+        said["oneOf"] = [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in one_of]
+    return ConfigDict(json_schema_extra=said)
 
 
 def _wrong(field: str, text: LiteralString) -> PydanticCustomError:
@@ -82,7 +86,8 @@ class NewDomain(Body):
 
 class NewMailbox(Body):
     model_config = _like(
-        {"domain_id": 1, "local_part": "ana", "display_name": "Ana Almeida", "password_mode": "generated_one_time"}
+        {"domain_id": 1, "local_part": "ana", "display_name": "Ana Almeida", "password_mode": "generated_one_time"},
+        one_of=("password", "password_mode"),
     )
 
     domain_id: Id
@@ -147,7 +152,7 @@ class ToRegular(Body):
 class NewMembers(Body):
     """One member, or many at once: all of them or none."""
 
-    model_config = _like({"member_mailbox_id": 1, "can_send": True})
+    model_config = _like({"member_mailbox_id": 1, "can_send": True}, one_of=("member_mailbox_id", "member_mailbox_ids"))
 
     member_mailbox_id: Id | None = None
     member_mailbox_ids: Ids | None = None

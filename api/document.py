@@ -74,6 +74,9 @@ def document() -> dict[str, Any]:
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}},
                 "headers": dict(_HEADERS),
             }
+            for part in operation["parameters"]:
+                if part["in"] == "path":
+                    part["schema"] = {"type": "integer", "minimum": 1, "maximum": bodies.LARGEST_ID}
             operation["requestBody"] = _body(operation)
             if operation["requestBody"] is None:
                 del operation["requestBody"]
