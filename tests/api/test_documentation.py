@@ -60,6 +60,7 @@ def test_every_scope_stands_in_the_example() -> None:
 def test_the_page_shows_every_call_and_asks_nobody_else(site: str, playwright: Playwright, width: int) -> None:
     asked: set[str] = set()
     trouble: list[str] = []
+    filled: list[dict[str, object]] = []
     with Trap() as trap:
         browser = launch(playwright, trap)
         page = browser.new_page(viewport={"width": width, "height": 900})
@@ -72,8 +73,15 @@ def test_the_page_shows_every_call_and_asks_nobody_else(site: str, playwright: P
         page.locator(".opblock-summary-path", has_text="convert-to-shared").click()
         page.get_by_text("member_mailbox_ids").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for name in ("Mailboxes-create_mailbox", "Shared_mailboxes-create_shared_mailbox", "Members-update_member"):
+            operation = page.locator(f"#operations-{name}")
+            operation.locator(".opblock-summary-control").click()
+            operation.locator(".try-out__btn").click()
+            filled.append(json.loads(operation.locator(".body-param textarea").input_value()))
         if os.environ.get("POSTROOM_SHOTS"):
             page.screenshot(path=f"{os.environ['POSTROOM_SHOTS']}/docs-{width}.png")
         browser.close()
     assert [url for url in asked if not url.startswith((f"{site}/", "data:", "blob:"))] == []
     assert trouble == []
+    assert [body.get("local_part") for body in filled] == ["ana", "support", None]
+    assert filled[2] == {"can_send": False, "custom_label": "Front desk"}
