@@ -9,7 +9,7 @@ from spectree.models import SecureType, SecuritySchemeData
 
 from api import bodies
 from api.answers import ErrorAnswer
-from api.envelope import HINTS
+from api.error_codes import HINTS
 from api.links import add_links
 from mailboxes.scopes import SCOPES
 

@@ -15,6 +15,7 @@ from api.calls import Call, Change, perform
 from api.document import BASE, security, tree
 from api.envelope import Invalid
 from api.guard import admit, check_body, require
+from api.wrong_fields import wrong_fields
 
 api = Blueprint("api", __name__, url_prefix=BASE)
 
@@ -118,17 +119,6 @@ def _outcomes(status: int, answer: type[Answer]) -> Outcomes:
 
 
 def _invalid(_request: object, _response: object, error: Exception | None, _instance: object, _adapter: object) -> None:
-    """What the shapes refuse, in our envelope. Nothing that was sent is repeated."""
-    if not isinstance(error, ValidationError):
-        return
-    fields: dict[str, list[str]] = {}
-    for found in error.errors(include_url=False, include_input=False):
-        if found["loc"][-1:] != ("none",):  # "or nothing" is no other thing to try
-            where = found["loc"] or (found.get("ctx", {}).get("field", "body"),)
-            fields.setdefault(_field(where), []).append(found["msg"].removeprefix("Value error, "))
-    raise Invalid(fields)
-
-
-def _field(where: tuple[int | str, ...]) -> str:
-    """The name of the field, and which of a list; without the shape that was tried on it."""
-    return ".".join([str(where[0]), *(str(part) for part in where[1:] if isinstance(part, int))])
+    """What the shapes refuse, in our envelope."""
+    if isinstance(error, ValidationError):
+        raise Invalid(wrong_fields(error))

@@ -8,7 +8,7 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 
-from api.envelope import error_body, http_words
+from api.error_codes import error_body, http_words
 from api.request_ids import HEADER, new_request_id
 
 _PROGRAMS = "/api/"

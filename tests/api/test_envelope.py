@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.exc import OperationalError
 
-from api.envelope import HINTS
+from api.error_codes import HINTS
 from core.db import Database
 from servers.child import ROOT
 from tests.api.conftest import V1, MakeToken, Program, error_of
