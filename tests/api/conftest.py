@@ -19,7 +19,9 @@ from mailboxes.directory import find_account
 from mailboxes.models import Domain, Mailbox
 from mailboxes.scopes import EVERY_SCOPE
 from migrations.migrate import upgrade
+from servers.child import Child
 from servers.demo_people import seed_people
+from tests.api.agents import Connect, over_http, over_stdio
 from tests.servers.harness import World, free_ports
 from tests.servers.postgres import Cluster
 from tests.webmail.browser import serving
@@ -158,6 +160,24 @@ def ids(world: World) -> dict[str, int]:
     with world.db.read() as session:
         found = dict(session.execute(select(Mailbox.address, Mailbox.id)).all())
         return found | dict(session.execute(select(Domain.name, Domain.id)).all())
+
+
+@pytest.fixture(scope="session")
+def tool_server(world: World, site: str) -> Iterator[str]:
+    """The process that `make run` starts; its URL."""
+    child = Child("api.mcp_process", world.user, world.environment(), world.config.log_dir / "mcp.log")
+    child.start()
+    yield f"http://127.0.0.1:{world.config.mcp_port}/mcp"
+    child.stop()
+
+
+@pytest.fixture(params=["stdio", "http"])
+def connect(request: pytest.FixtureRequest, site: str) -> Connect:
+    """How an agent connects: `connect(token, revision)`."""
+    if request.param == "stdio":
+        return lambda token, revision: over_stdio(site, token, revision)
+    url = request.getfixturevalue("tool_server")
+    return lambda token, revision: over_http(url, token, revision)
 
 
 _numbers = count(1)
