@@ -1,5 +1,6 @@
 """Whatever goes wrong under /api/ is the same JSON, and every answer says which request it was."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -103,9 +104,16 @@ def test_numbers_and_words_that_are_none(script: Program, ids: dict[str, int]) -
     assert extra["data"]["address"] == "strict@brand-a.test"
 
 
-def test_a_request_keeps_its_id(script: Program) -> None:
+def test_a_request_keeps_its_id(script: Program, caplog: pytest.LogCaptureFixture) -> None:
     assert script.ask("GET", "/me", X_Request_Id="mine-1").headers["X-Request-Id"] == "mine-1"
     assert error_of(script.ask("GET", "/nothing", X_Request_Id="mine-2"))["request_id"] == "mine-2"
+    for given in ("mine-3", "no good id"):
+        caplog.clear()
+        with caplog.at_level(logging.INFO):
+            answered = script.ask("GET", "/mailboxes/2000000", X_Request_Id=given).headers["X-Request-Id"]
+        logged = {record.request_id for record in caplog.records if hasattr(record, "request_id")}
+        assert logged == {answered}
+        assert {record.message for record in caplog.records} >= {"call"}
     made = {script.ask("GET", "/me", X_Request_Id="no good id").headers["X-Request-Id"] for _ in range(3)}
     assert len(made) == 3
     assert "no good id" not in made
