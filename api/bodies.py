@@ -1,12 +1,24 @@
 """What programs send: the shapes, and what is refused before anything is asked of the law.
 
-A field that isn't named here is ignored. Nothing is converted in silence: "1" is no number, 1 is not true.
+A field that isn't named here is ignored, and so is null. Nothing is converted in silence: "1" is no number, 1 is not
+true.
 """
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, LiteralString, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.config import JsonDict
+from pydantic.json_schema import JsonSchemaValue, SkipJsonSchema
+from pydantic_core import CoreSchema, PydanticCustomError
 
 LARGEST_ID = 2**31 - 1
 # Neither line ends nor other control characters: they stand in headers, logs and tables later.
@@ -37,18 +49,50 @@ Password = Annotated[str, StringConstraints(min_length=12, max_length=256)]
 Label = Annotated[str, StringConstraints(max_length=120, pattern=LINE)]
 
 
+class _OrNull:
+    """Null is as good as left out, and the document says so."""
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return {"anyOf": [handler(core), {"type": "null"}]}
+
+
 class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _without_null(cls, sent: Any) -> Any:
+        return {name: value for name, value in sent.items() if value is not None} if isinstance(sent, dict) else sent
+
+
+def _like(example: dict[str, Any], *, one_of: tuple[str, ...] = ()) -> ConfigDict:
+    """What the page of the document fills in, and of which fields exactly one is sent."""
+    said: JsonDict = {"examples": [example]}
+    if one_of:
+        said["oneOf"] = [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in one_of]
+    return ConfigDict(json_schema_extra=said)
+
+
+def _wrong(field: str, text: LiteralString) -> PydanticCustomError:
+    """What is wrong with a field in the light of the others."""
+    return PydanticCustomError("together", text, {"field": field})
+
 
 class NewDomain(Body):
+    model_config = _like({"name": "example.com"})
+
     name: DomainName
 
 
 class NewMailbox(Body):
+    model_config = _like(
+        {"domain_id": 1, "local_part": "ana", "display_name": "Ana Almeida", "password_mode": "generated_one_time"},
+        one_of=("password", "password_mode"),
+    )
+
     domain_id: Id
     local_part: LocalPart
-    display_name: Name = ""
+    display_name: Annotated[Name, _OrNull()] = ""
     storage_allocation_mb: Megabytes | None = None
     password: Password | None = None
     password_mode: Literal["generated_one_time"] | None = None
@@ -56,57 +100,75 @@ class NewMailbox(Body):
     @model_validator(mode="after")
     def _one_password(self) -> Self:
         if (self.password is None) == (self.password_mode is None):
-            raise ValueError('send either "password", or "password_mode": "generated_one_time"')
+            raise _wrong("password", 'send either "password", or "password_mode": "generated_one_time"')
         return self
 
 
 class MailboxChanges(Body):
+    model_config = _like({"display_name": "Ana Almeida"})
+
     display_name: Name | None = None
 
 
 class NewPassword(Body):
+    model_config = _like({"password": "three-Words-and-4"})
+
     password: Password
 
 
 class NewSharedMailbox(Body):
+    model_config = _like(
+        {"domain_id": 1, "local_part": "support", "display_name": "Customer support", "member_mailbox_ids": [1, 2]}
+    )
+
     domain_id: Id
     local_part: LocalPart
     display_name: Name
     member_mailbox_ids: Ids
-    storage_shared: bool = True
+    storage_shared: Annotated[bool | None, Field(description="Left out: true, unless `storage_mb` is given.")] = None
     storage_mb: Megabytes | None = None
 
     @model_validator(mode="after")
     def _one_storage(self) -> Self:
-        if not self.storage_shared and self.storage_mb is None:
-            raise ValueError('with "storage_shared": false, say how much: "storage_mb"')
+        if self.storage_shared and self.storage_mb is not None:
+            raise _wrong("storage_mb", 'a quota of its own and "storage_shared": true exclude each other')
+        if self.storage_shared is False and self.storage_mb is None:
+            raise _wrong("storage_mb", 'with "storage_shared": false, say how much')
         return self
 
 
 class Members(Body):
+    model_config = _like({"member_mailbox_ids": [1, 2]})
+
     member_mailbox_ids: Ids
 
 
 class ToRegular(Body):
+    model_config = _like({})
+
     password: Password | None = None
 
 
 class NewMembers(Body):
     """One member, or many at once: all of them or none."""
 
+    model_config = _like({"member_mailbox_id": 1, "can_send": True}, one_of=("member_mailbox_id", "member_mailbox_ids"))
+
     member_mailbox_id: Id | None = None
     member_mailbox_ids: Ids | None = None
-    can_send: bool = True
-    custom_label: Label = ""
+    can_send: Annotated[bool, _OrNull()] = True
+    custom_label: Annotated[Label, _OrNull()] = ""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
         if (self.member_mailbox_id is None) == (self.member_mailbox_ids is None):
-            raise ValueError('send either "member_mailbox_id" or "member_mailbox_ids"')
+            raise _wrong("member_mailbox_id", 'send either "member_mailbox_id" or "member_mailbox_ids"')
         return self
 
 
 class MemberChanges(Body):
+    model_config = _like({"can_send": False, "custom_label": "Front desk"})
+
     can_send: bool | None = None
     custom_label: Label | None = None
 

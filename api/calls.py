@@ -1,6 +1,7 @@
 """One call of a program: reading in one transaction, changing in one, and changing once per Idempotency-Key."""
 
 import json
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -8,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from flask import g, request
 
 from api.answers import Answer
-from api.guard import Caller, current_caller, parsed
+from api.guard import Caller, current_caller, sent
 from core.db import Session
 from core.vault import Vault
 from mailboxes import done_requests
@@ -20,6 +21,8 @@ A = TypeVar("A", bound=Answer)
 
 # Under this name an effect keeps a generated password, sealed so that only a repetition by the same bearer opens it.
 _SEALED = "sealed"
+# In one of these the second of two requests with one key waits for the first, before it prepares anything.
+_TURNS = [threading.Lock() for _ in range(64)]
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,16 @@ class Done:
 
 @dataclass(frozen=True)
 class Change(Generic[A]):
-    """`do` makes the change. `tell` answers from the state as it is; None when the change doesn't hold any more."""
+    """`do` makes the change. `tell` answers from the state as it is; None when the change doesn't hold any more.
+
+    `prepare` does what takes long, before a transaction holds anything. When only a part was undone since, `redo` makes
+    that part good; without it, `do` makes the whole change again.
+    """
 
     do: Callable[[Session], Done]
     tell: Callable[[Session, Done], A | None]
+    prepare: Callable[[], None] = lambda: None
+    redo: Callable[[Session], Done] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,20 +66,38 @@ class Call:
 def perform(change: Change[A], key: str | None) -> A:
     """Make the change, once for this key, and answer. What is told was true in the transaction it was told from."""
     call = Call.current()
+    if key is not None:
+        with _TURNS[hash((call.caller.bearer.token_id, key)) % len(_TURNS)]:
+            return _once(change, call, key)
+    change.prepare()
     with call.services.db.write() as session:
-        if key is None:
-            return _told(change, session, change.do(session))
-        vault = _vault(call, key)
-        place = done_requests.take(session, call.caller.bearer.token_id, key, _request_mac(call))
-        if place.effect is not None:
-            before = _unsealed(vault, place.effect)
-            answer = change.tell(session, before)
-            if answer is not None:
-                g.replayed = True
-                return answer
-        done = change.do(session)
+        return _told(change, session, change.do(session))
+
+
+def _once(change: Change[A], call: Call, key: str) -> A:
+    vault, request_mac = _vault(call, key), _request_mac(call)
+    with call.services.db.read() as session:
+        effect = done_requests.find(session, call.caller.bearer.token_id, key, request_mac)
+        answer = _told_again(change, session, vault, effect)
+    if answer is not None:
+        return answer
+    change.prepare()
+    with call.services.db.write() as session:
+        place = done_requests.take(session, call.caller.bearer.token_id, key, request_mac)
+        answer = _told_again(change, session, vault, place.effect)
+        if answer is not None:
+            return answer
+        make = change.do if place.effect is None else change.redo or change.do
+        done = make(session)
         done_requests.note(session, place, _sealed(vault, done))
         return _told(change, session, done)
+
+
+def _told_again(change: Change[A], session: Session, vault: Vault, effect: Effect | None) -> A | None:
+    """The answer to a repetition, as long as what the first one did holds."""
+    answer = None if effect is None else change.tell(session, _unsealed(vault, effect))
+    g.replayed = answer is not None
+    return answer
 
 
 def _told(change: Change[A], session: Session, done: Done) -> A:
@@ -83,8 +110,7 @@ def _told(change: Change[A], session: Session, done: Done) -> A:
 
 def _request_mac(call: Call) -> str:
     """Tells this request from others. Keyed, as the body may hold a password."""
-    body = request.get_data(cache=True)
-    canonical = json.dumps(parsed(body) if body else {}, sort_keys=True, ensure_ascii=True)
+    canonical = json.dumps(sent(), sort_keys=True, ensure_ascii=True)
     return call.services.vault.derive("done-request", f"{request.method} {request.full_path} {canonical}")
 
 

@@ -3,12 +3,13 @@
 import copy
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from spectree import SecurityScheme, SpecTree
 from spectree.models import SecureType, SecuritySchemeData
 
+from api import bodies
 from api.answers import ErrorAnswer
-from api.envelope import HINTS
+from api.error_codes import HINTS
 from api.links import add_links
 from mailboxes.scopes import SCOPES
 
@@ -61,15 +62,21 @@ def document() -> dict[str, Any]:
     """The whole document, with what is the same for every call: headers, and the shape of any other error."""
     made: dict[str, Any] = copy.deepcopy(tree.spec)
     for operations in made["paths"].values():
-        for operation in operations.values():
-            for answer in operation["responses"].values():
+        for method, operation in operations.items():
+            for status, answer in operation["responses"].items():
                 answer["headers"] = dict(_HEADERS)
-            operation["responses"]["429"]["headers"]["Retry-After"] = _header("Seconds to wait.", "integer")
+                if status in ("429", "503"):
+                    answer["headers"]["Retry-After"] = _header("Seconds to wait.", "integer")
+                if status.startswith("2") and method != "get":
+                    answer["headers"]["Idempotent-Replayed"] = _REPLAYED
             operation["responses"]["default"] = {
                 "description": "Any other error, in the same envelope.",
                 "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}},
                 "headers": dict(_HEADERS),
             }
+            for part in operation["parameters"]:
+                if part["in"] == "path":
+                    part["schema"] = {"type": "integer", "minimum": 1, "maximum": bodies.LARGEST_ID}
             operation["requestBody"] = _body(operation)
             if operation["requestBody"] is None:
                 del operation["requestBody"]
@@ -86,8 +93,16 @@ def _body(operation: dict[str, Any]) -> dict[str, Any] | None:
     if body is None:
         return None
     name = body["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
-    body["required"] = bool(tree.models[name].get("required"))
+    body["required"] = not _takes_nothing(getattr(bodies, name))
     return body
+
+
+def _takes_nothing(model: type[BaseModel]) -> bool:
+    try:
+        model.model_validate({})
+    except ValidationError:
+        return False
+    return True
 
 
 def _without_null(part: Any) -> None:
@@ -102,6 +117,7 @@ def _header(words: str, kind: str = "string") -> dict[str, Any]:
     return {"description": words, "schema": {"type": kind}}
 
 
+_REPLAYED = _header("`true` when a request with this Idempotency-Key was done before: this one did nothing.")
 _HEADERS = {
     "X-Request-Id": _header("The id of this request, yours when you sent one."),
     "RateLimit-Policy": _header("How many requests (q) a token has in how many seconds (w)."),

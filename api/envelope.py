@@ -4,9 +4,10 @@ import logging
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
-from flask import Flask, Response, jsonify, make_response
+from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
+from api.error_codes import HINTS, INTERNAL, error_body, http_words
 from api.request_ids import request_id
 from auth.errors import RateLimited, WeakPassword
 from core.db import DatabaseTrouble
@@ -17,41 +18,8 @@ log = logging.getLogger(__name__)
 
 Fields = Mapping[str, Sequence[str]]
 
-# What to do next, by code.
-HINTS = {
-    "unauthenticated": "Send Authorization: Bearer <token>. Owners make tokens in the console, page API & agents.",
-    "insufficient_scope": "Ask an owner for a token with that scope. GET /api/v1/me lists what this one may do.",
-    "feature_not_available": "Ask an owner to move the account to a plan that includes it.",
-    "not_found": "Check the id: it may be gone, belong to another account, or lie outside this token's domains.",
-    "address_taken": "Choose another name, or use what is there.",
-    "already_member": "GET the members first; to change one, PATCH the membership.",
-    "idempotency_conflict": "Use a fresh key for every new request, and the same key only to repeat one.",
-    "validation_failed": "Correct what is named in fields, then send the request again.",
-    "last_member": "Add somebody else first, then remove this member.",
-    "not_shared": "Convert it first: POST /mailboxes/{id}/convert-to-shared.",
-    "already_shared": "A shared mailbox has no password: its members open it from their own. Manage those instead.",
-    "member_not_eligible": "Use the id of an active regular mailbox of this account.",
-    "plan_limit_reached": "Free a place, or ask an owner for a larger plan.",
-    "rate_limited": "Wait as long as Retry-After says.",
-    "mail_server_unavailable": "Try again in a moment.",
-    "temporarily_unavailable": "Nothing was changed. Try again in a moment.",
-    "method_not_allowed": "The header Allow says which methods there are.",
-    "payload_too_large": "Send less than 1 MB.",
-    "unsupported_media_type": "Send JSON, with the header Content-Type: application/json.",
-    "internal_error": "Nothing was changed. If it happens again, tell us the request_id.",
-}
-RETRYABLE = frozenset({"rate_limited", "mail_server_unavailable", "temporarily_unavailable"})
-
-# Errors that HTTP itself names, as code and words.
-HTTP_WORDS = {
-    400: ("validation_failed", "That request can't be understood."),
-    404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "That doesn't work with this method."),
-    413: ("payload_too_large", "That request is too large."),
-    415: ("unsupported_media_type", "That request isn't JSON."),
-}
-INTERNAL = ("internal_error", "Something went wrong on our side.")
-
+# After how many seconds it is worth asking again when something was away or held by another.
+_SOON = 2
 # Which field of a request an error of the law speaks of.
 _FIELDS: tuple[tuple[type[PostroomError], str], ...] = (
     (WeakPassword, "password"),
@@ -96,18 +64,9 @@ def refuse(status: int, code: str, message: str, *, fields: Fields | None = None
     body = error_body(code, message, request_id())
     answer = jsonify(error=body if fields is None else body | {"fields": fields})
     answer.status_code = status
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        answer.headers["Retry-After"] = str(_SOON)
     return answer
-
-
-def error_body(code: str, message: str, about: str) -> dict[str, object]:
-    """What stands under `error`; `about` is the id of the request."""
-    return {
-        "code": code,
-        "message": message,
-        "hint": HINTS[code],
-        "request_id": about,
-        "retryable": code in RETRYABLE,
-    }
 
 
 def _ours(error: PostroomError) -> Response:
@@ -139,10 +98,7 @@ def _fields(error: PostroomError) -> Fields:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    if status < HTTPStatus.BAD_REQUEST:
-        return make_response(error.get_response())
-    code, message = HTTP_WORDS.get(status, INTERNAL if status >= 500 else HTTP_WORDS[400])
-    answer = refuse(status, code, message, fields={} if code == "validation_failed" else None)
+    answer = refuse(status, *http_words(status))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             answer.headers[name] = value

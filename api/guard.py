@@ -6,9 +6,11 @@ import logging
 import re
 import time
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, NoReturn, cast
 
 from flask import Flask, Response, abort, g, request
+from werkzeug.routing import RequestRedirect
 
 from api.envelope import Invalid
 from api.request_ids import HEADER, request_id
@@ -16,7 +18,7 @@ from auth import tokens
 from auth.actor import Bearer
 from auth.errors import RateLimited, Unauthenticated
 from auth.tokens import Allowance
-from core.db import now
+from core.db import DatabaseTrouble, now
 from mailboxes.administration import Administration, administration_by
 from mailboxes.api_access import plan_of, require_scope
 from mailboxes.plans import Plan
@@ -25,7 +27,10 @@ from web.context import client_address, in_api, services
 log = logging.getLogger(__name__)
 
 MAX_BODY = 1_000_000
+# How long somebody who only looks waits to be counted, in seconds.
+_READER_PATIENCE = 0.2
 _BEARER = re.compile(r"Bearer +([!-~]{1,512})", re.ASCII | re.IGNORECASE)
+_READING_METHODS = ("GET", "HEAD", "OPTIONS")
 _BODY_METHODS = ("POST", "PUT", "PATCH")
 # A tool server says so, that the audit log can name its door; what it says opens nothing.
 CLIENT_HEADER = "X-Postroom-Client"
@@ -60,32 +65,58 @@ def admit() -> None:
         plan = plan_of(session, bearer) if bearer else None
     if bearer is None or plan is None:
         raise Unauthenticated("no good token")
-    with here.db.write() as session:
-        g.allowance = tokens.use(session, bearer.token_id, here.config.api_requests_per_minute, at)
+    g.allowance = allowance = _count(bearer, at)
     g.caller = Caller(bearer, plan, administration_by(bearer, _door(), _where()), _mac(token))
-    if g.allowance.exceeded:
-        raise RateLimited(g.allowance.reset)
+    if allowance and allowance.exceeded:
+        raise RateLimited(allowance.reset)
 
 
 def check_body() -> None:
-    """JSON, an object, not too large. Raises Invalid; aborts with 413 or 415."""
+    """JSON, an object, not too large; what comes with a DELETE isn't looked at.
+
+    Raises Invalid; aborts with 413 or 415.
+    """
+    if (request.content_length or 0) > MAX_BODY:
+        abort(413)
     if request.method not in _BODY_METHODS:
         return
     request.max_content_length = MAX_BODY
     body = request.get_data(cache=True)
-    if (request.content_type or body) and request.mimetype != "application/json":
+    if not body:
+        # `curl --data ''` names a form. Where nothing was sent, it has no type.
+        request.environ["CONTENT_TYPE"] = "application/json"
+    elif request.mimetype != "application/json":
         abort(415)
-    if body and not isinstance(parsed(body), dict):
-        raise Invalid({"body": ["Send a JSON object."]})
+    else:
+        g.sent = _parsed(body)
 
 
-def parsed(body: bytes) -> Any:
-    """What the JSON says. Raises Invalid for anything that isn't JSON (RFC 8259), however deep or long."""
+def sent() -> dict[str, Any]:
+    """The JSON object that came with this request; empty when none did."""
+    return cast(dict[str, Any], g.get("sent", {}))
+
+
+def _count(bearer: Bearer, at: int) -> Allowance | None:
+    """What is left for this token. None for a reader who can't be counted now: looking needs no lock."""
+    here, reads = services(), request.method in _READING_METHODS
     try:
-        found = json.loads(body, parse_constant=_no_number)
+        with here.db.write(patience=_READER_PATIENCE if reads else None) as session:
+            return tokens.use(session, bearer.token_id, here.config.api_requests_per_minute, at)
+    except DatabaseTrouble:
+        if reads:
+            return None
+        raise
+
+
+def _parsed(body: bytes) -> dict[str, Any]:
+    """What the JSON says. Raises Invalid for anything that isn't an object of JSON in UTF-8 (RFC 8259 §8.1)."""
+    try:
+        found = json.loads(body.decode(), parse_constant=_no_number)
         json.dumps(found, ensure_ascii=False).encode()  # half a surrogate pair is no character
     except (ValueError, RecursionError) as error:
         raise Invalid({"body": ["That isn't JSON."]}) from error
+    if not isinstance(found, dict):
+        raise Invalid({"body": ["Send a JSON object."]})
     return found
 
 
@@ -123,13 +154,20 @@ def _no_number(text: str) -> NoReturn:
 
 
 def _begin() -> None:
-    if in_api():
-        g.started = time.monotonic()
+    if not in_api():
+        return
+    g.started = time.monotonic()
+    if isinstance(request.routing_exception, RequestRedirect):
+        abort(404)  # to another spelling of the path, as a page: a program uses the one that is written down
 
 
 def _finish(response: Response) -> Response:
     if not in_api():
         return response
+    if request.method == "OPTIONS" and response.status_code == HTTPStatus.OK:
+        # Flask answers these by itself, as an empty page.
+        response.status_code = HTTPStatus.NO_CONTENT
+        response.headers.remove("Content-Type")
     response.headers[HEADER] = request_id()
     allowance: Allowance | None = g.get("allowance")
     if allowance:

@@ -16,57 +16,43 @@ import uvicorn
 from mcp.server.mcpserver import Context
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
-from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.mcp_door import Door, token_of
 from api.mcp_tools import build
 from api.rest_client import Bearer, RestClient
-from core.config import Config
+from core.config import Config, url_of
 from core.logs import configure
 from core.vault import Vault
 
 PATH = "/mcp"
-_SCHEME = "bearer "
 _READY_SECONDS = 0.02
-
-
-class BearersOnly:
-    """Lets through who brings a token; whether it is a good one, the API says."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and not _token(dict(scope["headers"]).get(b"authorization", b"").decode("latin-1")):
-            refusal = JSONResponse(
-                {"error": "unauthenticated", "message": "Send Authorization: Bearer <API token>."},
-                401,
-                {"WWW-Authenticate": 'Bearer realm="postroom"'},
-            )
-            await refusal(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
 
 
 def application(config: Config) -> Starlette:
     """The ASGI application; it calls the web server of this configuration."""
     vault = Vault.of(config)
+    rest = RestClient(url_of(_reachable(config.host), config.port))
 
     def bearer_of(context: Context[Any, Any]) -> Bearer:
         headers = context.headers or {}
         request = context.request_context.request
         address = request.client.host if request is not None and request.client else ""
-        return Bearer(_token(headers.get("authorization", "")), address, vault.derive("mcp-caller", address))
+        return Bearer(token_of(headers.get("authorization", "")), address, vault.derive("mcp-caller", address))
 
-    server = build(RestClient(f"http://{_reachable(config.host)}:{config.port}"), bearer_of)
-    app = server.streamable_http_app(
+    app = build(rest, bearer_of).streamable_http_app(
         streamable_http_path=PATH,
         json_response=True,
         stateless_http=True,
-        transport_security=_only_known_hosts(config),
+        # The door looks at names and origins, and compares them whole.
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    app.add_middleware(BearersOnly)
+    app.add_middleware(Door, names=_names(config), is_good=rest.knows)
     return app
+
+
+def _names(config: Config) -> frozenset[str]:
+    public = urlsplit(config.public_url).hostname or ""
+    return frozenset({config.host.lower(), "127.0.0.1", "localhost", "::1", public}) - {""}
 
 
 def main() -> None:
@@ -105,21 +91,9 @@ def _end(server: uvicorn.Server) -> None:
     server.should_exit = True
 
 
-def _token(authorization: str) -> str:
-    return authorization[len(_SCHEME) :].strip() if authorization.lower().startswith(_SCHEME) else ""
-
-
 def _reachable(host: str) -> str:
     """Where the web server of this machine answers when it listens on every address."""
-    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104  nothing is bound here
-
-
-def _only_known_hosts(config: Config) -> TransportSecuritySettings:
-    """A page in somebody's browser must not reach this by a name of its own (DNS rebinding)."""
-    names = {config.host, "127.0.0.1", "localhost", "[::1]", urlsplit(config.public_url).hostname or ""}
-    hosts = [form for name in sorted(names) if name for form in (name, f"{name}:*")]
-    origins = [f"{scheme}://{host}" for scheme in ("http", "https") for host in hosts]
-    return TransportSecuritySettings(enable_dns_rebinding_protection=True, allowed_hosts=hosts, allowed_origins=origins)
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  nothing is bound here
 
 
 if __name__ == "__main__":

@@ -17,22 +17,26 @@ from api.answers import (
     RemovedMemberAnswer,
 )
 from api.rest_client import ApiRefused, Bearer, RestClient
+from api.tool_server import ToolServer
+from core.version import version
 
 M = TypeVar("M", bound=BaseModel)
 
-Id = Annotated[int, Field(ge=1, le=2**31 - 1)]
+# Nothing is converted in silence: "1", 1.0 and true are no ids.
+Id = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1)]
 MailboxId = Annotated[Id, Field(description="The id of a mailbox; list_mailboxes finds it.")]
 MemberId = Annotated[Id, Field(description="The id of a membership; list_shared_mailbox_members finds it.")]
 PersonId = Annotated[Id, Field(description="The id of the person's own mailbox, a regular one of the same account.")]
 PeopleIds = Annotated[list[Id], Field(min_length=1, description="The ids of people's own mailboxes.")]
-Page = Annotated[int, Field(ge=1, description="Which page, from 1.")]
-PerPage = Annotated[int, Field(ge=1, le=100)]
+Page = Annotated[int, Field(strict=True, ge=1, description="Which page, from 1.")]
+PerPage = Annotated[int, Field(strict=True, ge=1, le=100)]
 Key = Annotated[
     str | None,
     Field(
         max_length=200,
         pattern=r"^[!-~]+$",
-        description="Any text of your own. Calling again with the same key and arguments does nothing twice.",
+        description="1–200 visible ASCII characters of your own, without blanks. Calling again with the same key and "
+        "arguments does nothing twice.",
     ),
 ]
 
@@ -50,7 +54,7 @@ INSTRUCTIONS = (
 
 def build(rest: RestClient, bearer_of: Callable[[Context[Any, Any]], Bearer]) -> MCPServer[Any]:
     """The server with its tools, always the same ones in the same order. `bearer_of` says whose call it is."""
-    server = MCPServer("postroom", title="Postroom", instructions=INSTRUCTIONS, log_level="WARNING")
+    server = ToolServer("postroom", title="Postroom", version=version(), instructions=INSTRUCTIONS, log_level="WARNING")
     finders(server, rest, bearer_of)
     members(server, rest, bearer_of)
     conversions(server, rest, bearer_of)
@@ -73,7 +77,12 @@ def finders(server: MCPServer[Any], rest: RestClient, bearer_of: BearerOf) -> No
         search: Annotated[str | None, Field(max_length=200, description="A part of the address or name.")] = None,
         type: Literal["regular", "shared"] | None = None,  # noqa: A002  as the API calls it
         domain_id: Id | None = None,
-        has_members: Annotated[bool | None, Field(description="false: shared mailboxes that nobody works.")] = None,
+        has_members: Annotated[
+            bool | None, Field(strict=True, description="false: shared mailboxes that nobody works.")
+        ] = None,
+        status: Annotated[
+            Literal["active", "trashed"] | None, Field(description="trashed: what is in the bin; else active ones.")
+        ] = None,
         page: Page = 1,
         per_page: PerPage = 50,
     ) -> MailboxesAnswer:
@@ -83,6 +92,7 @@ def finders(server: MCPServer[Any], rest: RestClient, bearer_of: BearerOf) -> No
             "type": type,
             "domain_id": domain_id,
             "has_members": None if has_members is None else str(has_members).lower(),
+            "status": status,
             "page": page,
             "per_page": per_page,
         }
@@ -108,7 +118,7 @@ def members(server: MCPServer[Any], rest: RestClient, bearer_of: BearerOf) -> No
         ctx: Context[Any, Any],
         mailbox_id: MailboxId,
         member_mailbox_id: PersonId,
-        can_send: Annotated[bool, Field(description="true: may reply; false: only reads.")] = True,
+        can_send: Annotated[bool, Field(strict=True, description="true: may reply; false: only reads.")] = True,
         idempotency_key: Key = None,
     ) -> MemberAnswer:
         """Give a person access to a shared mailbox, at once."""
@@ -121,7 +131,9 @@ def members(server: MCPServer[Any], rest: RestClient, bearer_of: BearerOf) -> No
         ctx: Context[Any, Any],
         mailbox_id: MailboxId,
         member_id: MemberId,
-        can_send: Annotated[bool | None, Field(description="true: may reply; false: only reads, at once.")] = None,
+        can_send: Annotated[
+            bool | None, Field(strict=True, description="true: may reply; false: only reads, at once.")
+        ] = None,
         custom_label: Annotated[
             str | None, Field(max_length=120, description="What the mailbox is called in the member's own list.")
         ] = None,

@@ -8,10 +8,21 @@ import httpx2
 from pydantic import BaseModel, ValidationError
 
 from api.answers import ErrorAnswer
+from api.tool_words import refused, unanswered
 
 M = TypeVar("M", bound=BaseModel)
 
 _SECONDS = 30.0
+# With these nothing has reached the API yet.
+_UNSENT = (
+    httpx2.ConnectError,
+    httpx2.ConnectTimeout,
+    httpx2.PoolTimeout,
+    httpx2.LocalProtocolError,
+    httpx2.UnsupportedProtocol,
+    httpx2.InvalidURL,
+    UnicodeError,
+)
 
 
 @dataclass(frozen=True)
@@ -24,16 +35,16 @@ class Bearer:
 
 
 class ApiRefused(Exception):
-    """The API said no; the text is what a model can act on: code, message, hint."""
+    """The API said no, or nothing; the text is what a model can act on."""
 
 
 class RestClient:
     """Calls of many bearers over kept connections. Nothing of a bearer is kept."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, *, seconds: float = _SECONDS) -> None:
         self._base = f"{base_url.rstrip('/')}/api/v1"
         # Proxy settings of the environment are for the world outside; this is our own server.
-        self._client = httpx2.AsyncClient(timeout=_SECONDS, trust_env=False, follow_redirects=False)
+        self._client = httpx2.AsyncClient(timeout=seconds, trust_env=False, follow_redirects=False)
 
     async def call(
         self,
@@ -47,36 +58,52 @@ class RestClient:
         key: str | None = None,
     ) -> M:
         """Raises ApiRefused. What is None is left out."""
+        may_have_changed = method != "GET"
+        try:
+            got = await self._send(bearer, method, path, query=query, body=body, key=key)
+        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
+            what = f"api_unreachable: Postroom doesn't answer ({type(error).__name__})."
+            unsent = isinstance(error, _UNSENT)
+            raise ApiRefused(unanswered(what, may_have_changed=may_have_changed and not unsent, key=key)) from error
+        try:
+            if got.is_success:
+                return answer.model_validate_json(got.content)
+            raise ApiRefused(refused(ErrorAnswer.model_validate_json(got.content).error))
+        except ValidationError as trouble:
+            what = f"api_unreadable: Postroom answered {got.status_code} with something else."
+            raise ApiRefused(unanswered(what, may_have_changed=may_have_changed, key=key)) from trouble
+
+    async def knows(self, token: str) -> bool:
+        """Whether the API takes this token. When it can't be asked, that is told where it is used."""
+        try:
+            return (await self._send(Bearer(token), "GET", "/me")).status_code != httpx2.codes.UNAUTHORIZED
+        except UnicodeError:  # no header can carry it
+            return False
+        except httpx2.HTTPError:
+            return True
+
+    async def _send(
+        self,
+        bearer: Bearer,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        key: str | None = None,
+    ) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {bearer.token}", "X-Postroom-Client": "mcp"}
         if key is not None:
             headers["Idempotency-Key"] = key
         if bearer.address:
             headers["X-Postroom-Caller"] = f"{bearer.address} {bearer.proof}"
-        try:
-            got = await self._client.request(
-                method,
-                self._base + path,
-                params=_given(query),
-                json=_given(body) if body is not None else None,
-                headers=headers,
-            )
-        except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
-            raise ApiRefused(
-                f"api_unreachable: Postroom doesn't answer ({type(error).__name__}). Try again in a moment."
-            ) from error
-        return _read(got, answer)
-
-
-def _read(got: httpx2.Response, answer: type[M]) -> M:
-    try:
-        if got.is_success:
-            return answer.model_validate_json(got.content)
-        error = ErrorAnswer.model_validate_json(got.content).error
-    except ValidationError as trouble:
-        raise ApiRefused(f"api_unreadable: Postroom answered {got.status_code} with something else.") from trouble
-    details = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in (error.fields or {}).items())
-    words = f"{error.code}: {error.message} {error.hint}"
-    raise ApiRefused(f"{words} ({details})" if details else words)
+        return await self._client.request(
+            method,
+            self._base + path,
+            params=_given(query),
+            json=_given(body) if body is not None else None,
+            headers=headers,
+        )
 
 
 def _given(values: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -7,20 +7,33 @@ from typing import Any, cast
 from flask import Blueprint, Response, g, request
 from pydantic import BaseModel, ValidationError
 from spectree import Response as Outcomes
+from werkzeug.routing import BaseConverter
 
 from api.answers import Answer, ErrorAnswer
-from api.bodies import WriteHeaders
+from api.bodies import LARGEST_ID, WriteHeaders
 from api.calls import Call, Change, perform
 from api.document import BASE, security, tree
 from api.envelope import Invalid
 from api.guard import admit, check_body, require
-
-ID = "int(min=1, max=2147483647)"
+from api.wrong_fields import wrong_fields
 
 api = Blueprint("api", __name__, url_prefix=BASE)
 
 Read = Callable[..., Answer]
 Write = Callable[..., Change[Any]]
+
+
+class Id(BaseConverter):
+    """`<id:name>` in a path. A number that is none of a row's is 0, which names nothing, and the law says so.
+
+    A converter that refuses it would leave the router to say that the *method* is wrong.
+    """
+
+    regex = "[0-9]+"
+
+    def to_python(self, value: str) -> int:
+        number = int(value) if len(value) <= len(str(LARGEST_ID)) else 0
+        return number if number <= LARGEST_ID else 0
 
 
 @api.before_request
@@ -97,7 +110,7 @@ def _route(rule: str, method: str, scope: str, view: Callable[..., Any], validat
         require(scope)
         return cast(Response, validated(**path))
 
-    api.add_url_rule(rule.replace("<id:", f"<{ID}:"), view.__name__, guarded, methods=[method])
+    api.add_url_rule(rule, view.__name__, guarded, methods=[method])
 
 
 def _outcomes(status: int, answer: type[Answer]) -> Outcomes:
@@ -106,17 +119,6 @@ def _outcomes(status: int, answer: type[Answer]) -> Outcomes:
 
 
 def _invalid(_request: object, _response: object, error: Exception | None, _instance: object, _adapter: object) -> None:
-    """What the shapes refuse, in our envelope. Nothing that was sent is repeated."""
-    if not isinstance(error, ValidationError):
-        return
-    fields: dict[str, list[str]] = {}
-    for found in error.errors(include_url=False, include_context=False, include_input=False):
-        if found["loc"][-1:] != ("none",):  # "or nothing" is no other thing to try
-            fields.setdefault(_field(found["loc"]), []).append(found["msg"].removeprefix("Value error, "))
-    raise Invalid(fields)
-
-
-def _field(where: tuple[int | str, ...]) -> str:
-    """The name of the field, and which of a list; without the shape that was tried on it."""
-    name, rest = (where[0], where[1:]) if where else ("body", ())
-    return ".".join([str(name), *(str(part) for part in rest if isinstance(part, int))])
+    """What the shapes refuse, in our envelope."""
+    if isinstance(error, ValidationError):
+        raise Invalid(wrong_fields(error))

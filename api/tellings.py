@@ -30,8 +30,8 @@ def opened(session: Session, mailbox: Mailbox, password: str) -> Done:
 
 
 def opened_answer(session: Session, mailbox: Mailbox | None, done: Done) -> OpenedMailboxAnswer | None:
-    """With the generated password, as long as that is the one that opens it."""
-    if mailbox is None:
+    """As long as somebody can sign in to it; with the generated password, as long as that is the one that opens it."""
+    if mailbox is None or mailbox.is_shared:
         return None
     password = done.password if password_mark(session, mailbox) == done.facts["mark"] else ""
     return OpenedMailboxAnswer(data=OpenedMailboxData.opened(one_row(session, mailbox), password))

@@ -21,5 +21,6 @@ rooms = (views_account, views_domains, views_mailboxes, views_members, views_sha
 def install(app: Flask) -> None:
     envelope.install(app)
     guard.install(app)
+    app.url_map.converters["id"] = routing.Id
     app.register_blueprint(blueprint)
     app.register_blueprint(views_docs.blueprint)

@@ -3,9 +3,9 @@
 from api.answers import IntentAnswer, IntentData, MailboxAnswer, MailboxData, MailboxesAnswer, Meta, OpenedMailboxAnswer
 from api.bodies import ConfirmHeaders, MailboxChanges, MailboxQuery, NewMailbox, NewPassword
 from api.calls import Call, Change, Done
+from api.chosen_password import ChosenPassword
 from api.routing import read, write
 from api.tellings import find, mailbox_answer, opened, opened_answer
-from auth.passwords import check_strength, generate_password, hash_password
 from core.db import Session
 from mailboxes import bin as the_bin
 from mailboxes import delete_intents, sign_ins
@@ -58,22 +58,23 @@ def create_mailbox(call: Call, body: NewMailbox) -> Change[OpenedMailboxAnswer]:
 
     Send a `password`, or `"password_mode": "generated_one_time"`: then the answer holds the generated one, this once.
     """
-    generated = "" if body.password else generate_password()
-    chosen = body.password or generated
-    with call.services.db.read() as session:
-        check_strength(chosen, f"{body.local_part}@{domain_in(session, call.admin, body.domain_id).name}")
-    hashed = hash_password(chosen)
+    password = ChosenPassword(body.password)
+
+    def prepare() -> None:
+        with call.services.db.read() as session:
+            domain = domain_in(session, call.admin, body.domain_id)
+        password.prepare(f"{body.local_part}@{domain.name}")
 
     def do(session: Session) -> Done:
         domain = domain_in(session, call.admin, body.domain_id, lock=True)
-        mailbox = add_regular(session, call.admin.doer, domain, body.local_part, body.display_name, hashed)
+        mailbox = add_regular(session, call.admin.doer, domain, body.local_part, body.display_name, password.hashed)
         allot(session, call.admin, mailbox, body.storage_allocation_mb)
-        return opened(session, mailbox, generated)
+        return opened(session, mailbox, password.generated)
 
     def tell(session: Session, done: Done) -> OpenedMailboxAnswer | None:
         return opened_answer(session, find(session, call, done, ACTIVE), done)
 
-    return Change(do, tell)
+    return Change(do, tell, prepare)
 
 
 @write("PATCH", _ONE, MAILBOXES_WRITE, MailboxAnswer, tag=_TAG, body=MailboxChanges)
@@ -84,33 +85,30 @@ def update_mailbox(call: Call, mailbox_id: int, body: MailboxChanges) -> Change[
         mailbox = active_in(session, call.admin, mailbox_id)
         if body.display_name is not None:
             mailbox = rename_mailbox(session, call.admin, mailbox_id, body.display_name)
-        return Done({"mailbox": mailbox.id, "display_name": mailbox.display_name})
+        return Done({"mailbox": mailbox.id})
 
-    def tell(session: Session, done: Done) -> MailboxAnswer | None:
-        mailbox = find(session, call, done, ACTIVE)
-        holds = mailbox is not None and mailbox.display_name == done.facts["display_name"]
-        return mailbox_answer(session, mailbox) if holds else None
-
-    return Change(do, tell)
+    return Change(do, lambda session, done: mailbox_answer(session, find(session, call, done, ACTIVE)))
 
 
 @write("POST", f"{_ONE}/password", MAILBOXES_WRITE, MailboxAnswer, tag=_TAG, body=NewPassword)
 def set_mailbox_password(call: Call, mailbox_id: int, body: NewPassword) -> Change[MailboxAnswer]:
     """Set a person's password; their sessions and connections end. A shared mailbox has none, and gets none."""
-    with call.services.db.read() as session:
-        check_strength(body.password, active_in(session, call.admin, mailbox_id).address)
-    hashed = hash_password(body.password)
+    password = ChosenPassword(body.password)
+
+    def prepare() -> None:
+        with call.services.db.read() as session:
+            address = active_in(session, call.admin, mailbox_id).address
+        password.prepare(address)
 
     def do(session: Session) -> Done:
-        sign_ins.set_password(session, call.admin, call.services.session_events, mailbox_id, hashed)
-        return opened(session, active_in(session, call.admin, mailbox_id), "")
+        sign_ins.set_password(session, call.admin, call.services.session_events, mailbox_id, password.hashed)
+        return Done({"mailbox": mailbox_id})
 
     def tell(session: Session, done: Done) -> MailboxAnswer | None:
         mailbox = find(session, call, done, ACTIVE)
-        holds = mailbox is not None and sign_ins.password_mark(session, mailbox) == done.facts["mark"]
-        return mailbox_answer(session, mailbox) if holds else None
+        return None if mailbox is None or mailbox.is_shared else mailbox_answer(session, mailbox)
 
-    return Change(do, tell)
+    return Change(do, tell, prepare)
 
 
 @write("DELETE", _ONE, MAILBOXES_DELETE, MailboxAnswer, tag=_TAG)

@@ -50,23 +50,26 @@ def add_member(call: Call, mailbox_id: int, body: NewMembers) -> Change[AddedMem
     Members read; with `can_send`, as it is unless you say otherwise, they also reply and change the mailbox.
     """
     one = body.member_mailbox_id
-    wanted = [one] if one is not None else list(body.member_mailbox_ids or ())
+    wanted = [one] if one is not None else list(dict.fromkeys(body.member_mailbox_ids or ()))
 
-    def do(session: Session) -> Done:
-        made = add_members_by_id(
-            session, call.admin, mailbox_id, wanted, can_send=body.can_send, custom_label=body.custom_label
+    def add(session: Session, people: list[int]) -> Done:
+        add_members_by_id(
+            session, call.admin, mailbox_id, people, can_send=body.can_send, custom_label=body.custom_label
         )
-        session.flush()
-        return Done({"mailbox": mailbox_id, "members": [membership.id for membership in made]})
+        return Done({})
 
-    def tell(session: Session, done: Done) -> AddedMembersAnswer | None:
-        found = [_find(session, call, mailbox_id, member_id) for member_id in done.facts["members"]]
-        data = [MemberData.of(member) for member in found if member]
-        if len(data) < len(found):
+    def redo(session: Session) -> Done:
+        inside = _by_person(session, call, mailbox_id)
+        return add(session, [person for person in wanted if person not in inside])
+
+    def tell(session: Session, _done: Done) -> AddedMembersAnswer | None:
+        inside = _by_person(session, call, mailbox_id)
+        if not inside.keys() >= set(wanted):
             return None
+        data = [MemberData.of(inside[person]) for person in wanted]
         return AddedMembersAnswer(data=data[0] if one is not None else data)
 
-    return Change(do, tell)
+    return Change(lambda session: add(session, wanted), tell, redo=redo)
 
 
 @write("PATCH", _ONE, MAILBOXES_WRITE, MemberAnswer, tag=_TAG, body=MemberChanges)
@@ -74,7 +77,7 @@ def update_member(call: Call, mailbox_id: int, member_id: int, body: MemberChang
     """Let a member reply or only read, at once; or set what the mailbox is called in their own switcher."""
 
     def do(session: Session) -> Done:
-        member = change_membership(
+        change_membership(
             session,
             call.admin,
             call.services.doors,
@@ -83,16 +86,11 @@ def update_member(call: Call, mailbox_id: int, member_id: int, body: MemberChang
             can_send=body.can_send,
             custom_label=body.custom_label,
         )
-        return Done({"can_send": member.can_send, "custom_label": member.custom_label})
+        return Done({})
 
-    def tell(session: Session, done: Done) -> MemberAnswer | None:
+    def tell(session: Session, _done: Done) -> MemberAnswer | None:
         member = _find(session, call, mailbox_id, member_id)
-        if member is None or (member.can_send, member.custom_label) != (
-            done.facts["can_send"],
-            done.facts["custom_label"],
-        ):
-            return None
-        return MemberAnswer(data=MemberData.of(member))
+        return MemberAnswer(data=MemberData.of(member)) if member else None
 
     return Change(do, tell)
 
@@ -111,6 +109,14 @@ def remove_member(call: Call, mailbox_id: int, member_id: int) -> Change[Removed
         return RemovedMemberAnswer(data=RemovedMemberData(id=member_id))
 
     return Change(do, tell)
+
+
+def _by_person(session: Session, call: Call, mailbox_id: int) -> dict[int, Member]:
+    """The members by the ids of their own mailboxes; none where there can't be any."""
+    try:
+        return {one.member_mailbox_id: one for one in members_of(session, active_in(session, call.admin, mailbox_id))}
+    except NothingByThatName:
+        return {}
 
 
 def _find(session: Session, call: Call, mailbox_id: int, member_id: int) -> Member | None:

@@ -3,10 +3,10 @@
 from api.answers import MailboxAnswer, OpenedMailboxAnswer
 from api.bodies import Members, NewSharedMailbox, ToRegular
 from api.calls import Call, Change, Done
+from api.chosen_password import ChosenPassword
 from api.envelope import Invalid
 from api.routing import write
 from api.tellings import find, mailbox_answer, opened, opened_answer
-from auth.passwords import check_strength, generate_password, hash_password
 from core.db import Session
 from mailboxes import conversion
 from mailboxes.administration import active_in, domain_in, mailboxes_in
@@ -22,17 +22,21 @@ _TAG = "Shared mailboxes"
 def create_shared_mailbox(call: Call, body: NewSharedMailbox) -> Change[MailboxAnswer]:
     """Make a shared mailbox with its first members, who may all reply. It has no password.
 
-    It uses the account's storage pool, unless `"storage_shared": false` and `storage_mb` give it a quota of its own.
+    It uses the account's storage pool, unless `storage_mb` gives it a quota of its own.
     """
 
     def do(session: Session) -> Done:
         domain = domain_in(session, call.admin, body.domain_id, lock=True)
         members = mailboxes_in(session, call.admin, body.member_mailbox_ids)
         mailbox = add_shared(session, call.admin.doer, domain, body.local_part, body.display_name, members)
-        allot(session, call.admin, mailbox, None if body.storage_shared else body.storage_mb)
+        allot(session, call.admin, mailbox, body.storage_mb)
         return Done({"mailbox": mailbox.id})
 
-    return Change(do, lambda session, done: mailbox_answer(session, find(session, call, done, ACTIVE)))
+    def tell(session: Session, done: Done) -> MailboxAnswer | None:
+        mailbox = find(session, call, done, ACTIVE)
+        return mailbox_answer(session, mailbox) if mailbox and mailbox.is_shared else None
+
+    return Change(do, tell)
 
 
 @write("POST", "/mailboxes/<id:mailbox_id>/convert-to-shared", MAILBOXES_WRITE, MailboxAnswer, tag=_TAG, body=Members)
@@ -61,28 +65,26 @@ def convert_to_shared(call: Call, mailbox_id: int, body: Members) -> Change[Mail
 )
 def convert_to_regular(call: Call, mailbox_id: int, body: ToRegular) -> Change[OpenedMailboxAnswer]:
     """Make a shared mailbox a person's again: its members go. Without a `password` one is generated and told once."""
-    generated = "" if body.password else generate_password()
-    chosen = body.password or generated
-    with call.services.db.read() as session:
-        address = active_in(session, call.admin, mailbox_id).address
-    if not generated:
-        _check_composition(chosen)
-    check_strength(chosen, address)
-    hashed = hash_password(chosen)
+    password = ChosenPassword(body.password)
+
+    def prepare() -> None:
+        with call.services.db.read() as session:
+            address = active_in(session, call.admin, mailbox_id).address
+        _check_composition(body.password)
+        password.prepare(address)
 
     def do(session: Session) -> Done:
-        mailbox = conversion.to_regular(session, call.admin, call.services.doors, mailbox_id, hashed)
-        return opened(session, mailbox, generated)
+        mailbox = conversion.to_regular(session, call.admin, call.services.doors, mailbox_id, password.hashed)
+        return opened(session, mailbox, password.generated)
 
     def tell(session: Session, done: Done) -> OpenedMailboxAnswer | None:
-        mailbox = find(session, call, done, ACTIVE)
-        return opened_answer(session, mailbox, done) if mailbox and not mailbox.is_shared else None
+        return opened_answer(session, find(session, call, done, ACTIVE), done)
 
-    return Change(do, tell)
+    return Change(do, tell, prepare)
 
 
-def _check_composition(password: str) -> None:
+def _check_composition(password: str | None) -> None:
     """Raises Invalid. Asked here only: who sets it is a program, and nobody sees it being chosen."""
     kinds = (str.isupper, str.islower, str.isdigit)
-    if not all(any(is_kind(sign) for sign in password) for is_kind in kinds):
+    if password and not all(any(is_kind(sign) for sign in password) for is_kind in kinds):
         raise Invalid({"password": ["Use at least one upper-case letter, one lower-case letter and one digit."]})

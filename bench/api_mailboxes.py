@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """What a page of GET /api/v1/mailboxes costs in an account with very many mailboxes, through the whole application.
 
-    python -m bench.api_mailboxes [--mailboxes 100000] [--rounds 30] [--database postgresql://…]
+    python -m bench.api_mailboxes [--mailboxes 100000] [--rounds 30] [--limit 50] [--database postgresql://…]
 
 Prints for each question: how many it finds, the median and the slowest of the rounds in milliseconds, and the median
 of the processor time this process used, which a busy machine blurs less (with SQLite it is all of the work).
+Ends with 1 when a median is over the limit.
 """
 
 import argparse
 import dataclasses
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -116,10 +118,11 @@ def measure(client: FlaskClient, token: str, question: str, rounds: int) -> tupl
     return answer.json["meta"]["total"], statistics.median(taken[1:]), max(taken[1:]), statistics.median(used[1:])
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mailboxes", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--limit", type=float, default=50, help="What a page may cost: the median, in milliseconds.")
     parser.add_argument("--database", default="", help="An empty PostgreSQL database; left out: SQLite.")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="postroom-bench-") as place:
@@ -133,12 +136,17 @@ def main() -> None:
             token = issue_token(session, doer, account, config.api_token_prefix, "bench", [MAILBOXES_READ])
             domain = session.scalars(select(Domain.id).where(Domain.name == "domain042.test")).one()
         print(f"{'':28}{'found':>8}{'median ms':>12}{'slowest ms':>12}{'CPU ms':>10}   ({given.mailboxes} mailboxes)")
+        slow = []
         for name, question in QUESTIONS.items():
             asked = question.format(last=given.mailboxes // 50, domain=domain)
             found, median, slowest, busy = measure(app.test_client(), token, asked, given.rounds)
             print(f"{name:28}{found:8}{median:12.1f}{slowest:12.1f}{busy:10.1f}")
+            slow += [name] if median > given.limit else []
         here.db.dispose()
+    if slow:
+        print(f"Over {given.limit:g} ms: {', '.join(slow)}.")
+    return 1 if slow else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

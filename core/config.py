@@ -61,7 +61,7 @@ class Config:
             smtp_port=_port(environ, "SMTP_PORT", 8025),
             demo=_switch(environ, "DEMO", default=True),
             assets=_choice(environ, "ASSETS", ASSET_SOURCES),
-            public_url=_public_url(environ.get("PUBLIC_URL") or f"http://{host}:{port}"),
+            public_url=_public_url(environ.get("PUBLIC_URL") or url_of(host, port)),
             mail_hostname=environ.get("MAIL_HOSTNAME") or LOCAL_DEFAULT_HOSTNAME,
             webmail_net=_network(environ, "WEBMAIL_NET", "127.0.0.1/32"),
             relay=_relay(environ.get("SMTP_RELAY") or ""),
@@ -116,6 +116,11 @@ class Config:
     @property
     def lmtp_socket(self) -> Path:
         return self.run_dir / "dovecot" / "lmtp"
+
+
+def url_of(host: str, port: int) -> str:
+    """`http://127.0.0.1:8000`, `http://[::1]:8000` (RFC 3986 §3.2.2)."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import Engine, MetaData, create_engine, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
@@ -58,16 +58,20 @@ class Database:
             yield session
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
+    def write(self, *, patience: float | None = None) -> Iterator[Session]:
         """A session for changing: committed on leaving, rolled back on an error, then `after_commit` runs.
 
         SQLite takes its write lock at the start (BEGIN IMMEDIATE), so what was read can't change before the commit.
         On PostgreSQL whoever decides on what it read locks that row (SELECT … FOR UPDATE).
+        `patience` is how many seconds to wait for a lock, for whoever can do without: then it is DatabaseTrouble.
         """
         with self._sessions() as session:
             session.info[_AFTER_COMMIT] = []
             if self.is_sqlite:
-                session.connection(execution_options={"postroom_immediate": True})
+                wait = _LOCK_SECONDS if patience is None else patience
+                session.connection(execution_options={"postroom_immediate": True, "postroom_patience": wait})
+            elif patience is not None:
+                session.execute(text(f"SET LOCAL lock_timeout = {_milliseconds(patience)}"))
             yield session
             session.commit()
             waiting: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT)
@@ -115,5 +119,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    immediate = connection.get_execution_options().get("postroom_immediate")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    wait = options.get("postroom_patience", _LOCK_SECONDS)
+    connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds(wait)}")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("postroom_immediate") else "BEGIN")
+
+
+def _milliseconds(seconds: float) -> int:
+    return int(seconds * 1000)

@@ -15,7 +15,7 @@ from mailboxes.audit import Doer, record
 from mailboxes.errors import BadTokenRequest, FeatureNotAvailable, InsufficientScope, NothingByThatName
 from mailboxes.models import Account, Domain
 from mailboxes.plans import PLANS, Plan
-from mailboxes.scopes import SCOPES
+from mailboxes.scopes import DOMAINS_CREATE, SCOPES
 
 MOST_DAYS = 3650
 
@@ -68,8 +68,8 @@ def tokens_of(session: Session, admin: Administration) -> list[TokenView]:
 
 
 def effective_scopes(plan: Plan, bearer: Bearer) -> list[str]:
-    """What the token may do now, in the order of the table: what it was made for, as far as the plan goes."""
-    return [scope for scope in SCOPES if scope in bearer.scopes & plan.scopes]
+    """What the token may do now, in the order of the table: what it was made for, as far as plan and domains go."""
+    return [scope for scope in SCOPES if scope in _within_domains(bearer) & plan.scopes]
 
 
 def plan_of(session: Session, bearer: Bearer) -> Plan:
@@ -84,10 +84,17 @@ def require_scope(plan: Plan, bearer: Bearer, scope: str) -> None:
     """Raises InsufficientScope, FeatureNotAvailable."""
     if scope not in bearer.scopes:
         raise InsufficientScope(f"{bearer.name} lacks {scope}", public=f"This token doesn't have the scope {scope}.")
+    if scope not in _within_domains(bearer):
+        raise InsufficientScope("limited to domains", public="This token is limited to some domains: it can't add one.")
     if scope not in plan.scopes:
         raise FeatureNotAvailable(
             f"{plan.name} lacks {scope}", public=f"The {plan.name} plan doesn't include {scope} for API tokens."
         )
+
+
+def _within_domains(bearer: Bearer) -> frozenset[str]:
+    """Its scopes. A token that is limited to some domains adds none: it could not see the one it made."""
+    return bearer.scopes if bearer.domain_ids is None else bearer.scopes - {DOMAINS_CREATE}
 
 
 def _check(

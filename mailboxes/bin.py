@@ -14,7 +14,7 @@ from mailboxes.conversion import shared_with
 from mailboxes.directory import check_room, locked_domain
 from mailboxes.doors import Closing, Doors
 from mailboxes.errors import NothingByThatName
-from mailboxes.models import ACTIVE, PURGING, TRASHED, Mailbox, Membership
+from mailboxes.models import ACTIVE, PURGING, TRASHED, DeleteIntent, Mailbox, Membership
 from mailboxes.storage import recount
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ _WEEK = DAYS * 86_400
 
 
 def trash(session: Session, admin: Administration, doors: Doors, mailbox_id: int) -> Mailbox:
-    """Into the bin: it takes no mail, nobody opens it, and its person is a member nowhere any more.
+    """Into the bin: it takes no mail, nobody opens it, its person is a member nowhere any more, no intent is left.
 
     Raises NothingByThatName, also for one that is in the bin already.
     """
@@ -39,6 +39,7 @@ def trash(session: Session, admin: Administration, doors: Doors, mailbox_id: int
             doors.close_after_commit(session, Closing(address, person.name))
         session.execute(delete(Membership).where(Membership.login_id == person.id))
         session.execute(delete(WebSession).where(WebSession.login_id == person.id))
+    session.execute(delete(DeleteIntent).where(DeleteIntent.mailbox_id == mailbox.id))
     recount(session, mailbox.account_id)
     record(session, admin.doer, mailbox.account_id, "mailbox.deleted", mailbox=mailbox.address)
     doors.close_after_commit(session, Closing(mailbox.address))

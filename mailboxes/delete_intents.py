@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from auth.actor import Bearer
 from core.db import now
 from mailboxes import bin as the_bin
-from mailboxes.administration import Administration, active_in, mailbox_in
+from mailboxes.administration import Administration, active_in
 from mailboxes.doors import Doors
 from mailboxes.errors import NothingByThatName
 from mailboxes.models import DeleteIntent, Mailbox
@@ -28,7 +28,7 @@ class Intent:
 
 def announce(session: Session, admin: Administration, bearer: Bearer, mailbox_id: int) -> Intent:
     """Nothing happens to the mailbox yet. Raises NothingByThatName."""
-    mailbox = active_in(session, admin, mailbox_id)
+    mailbox = active_in(session, admin, mailbox_id, lock=True)
     at = now()
     session.execute(delete(DeleteIntent).where(DeleteIntent.expires_at <= at))
     row = DeleteIntent(mailbox_id=mailbox.id, token_id=bearer.token_id, created_at=at, expires_at=at + SECONDS)
@@ -46,15 +46,13 @@ def open_intent(session: Session, admin: Administration, bearer: Bearer, intent_
             f"delete intent {intent_id}",
             public="There is no such delete intent, or it has run out. Announce it again, then confirm.",
         )
-    return _intent(row, mailbox_in(session, admin, row.mailbox_id))
+    return _intent(row, active_in(session, admin, row.mailbox_id))
 
 
 def confirm(session: Session, admin: Administration, bearer: Bearer, doors: Doors, intent_id: int) -> Mailbox:
-    """Into the bin; every intent for this mailbox is spent. Raises NothingByThatName."""
+    """Into the bin. Raises NothingByThatName."""
     intent = open_intent(session, admin, bearer, intent_id)
-    mailbox = the_bin.trash(session, admin, doors, intent.mailbox_id)
-    session.execute(delete(DeleteIntent).where(DeleteIntent.mailbox_id == intent.mailbox_id))
-    return mailbox
+    return the_bin.trash(session, admin, doors, intent.mailbox_id)
 
 
 def _intent(row: DeleteIntent, mailbox: Mailbox) -> Intent:

@@ -2,7 +2,8 @@
 
 What is kept is not an answer but what the request brought about, in the very transaction that did it: either both are
 there or neither. An answer is made anew from it as long as that effect still holds. Once a later change undid it, the
-request counts as a new one: adding, removing and adding again with one key adds again.
+request counts as a new one: adding, removing and adding again with one key adds again. Where a later change only put
+another value (a name, a password, a right), nothing is undone: the answer says what is there now.
 """
 
 import json
@@ -31,6 +32,13 @@ class Place:
     effect: Effect | None  # None: nobody did it yet
 
 
+def find(session: Session, token_id: int, key: str, request_mac: str) -> Effect | None:
+    """What was brought about with this key, for whoever only looks. Raises IdempotencyConflict."""
+    query = select(DoneRequest).where(DoneRequest.token_id == token_id, DoneRequest.key == key)
+    row = session.scalar(query.where(DoneRequest.created_at > now() - KEEP_SECONDS))
+    return None if row is None else _effect(row, request_mac)
+
+
 def take(session: Session, token_id: int, key: str, request_mac: str) -> Place:
     """Hold the key. `request_mac` tells requests apart. Raises IdempotencyConflict when it was another's."""
     at = now()
@@ -45,12 +53,17 @@ def take(session: Session, token_id: int, key: str, request_mac: str) -> Place:
     row = session.scalars(
         select(DoneRequest).where(DoneRequest.token_id == token_id, DoneRequest.key == key).with_for_update()
     ).one()
-    if row.request_mac != request_mac:
-        raise IdempotencyConflict(f"key {key!r} of token {token_id}")
-    return Place(row.id, json.loads(row.effect))
+    return Place(row.id, _effect(row, request_mac))
 
 
 def note(session: Session, place: Place, effect: Effect) -> None:
     """Write down what was done, in the transaction that did it."""
     row = session.get_one(DoneRequest, place.row_id)
     row.effect, row.created_at = json.dumps(dict(effect)), now()
+
+
+def _effect(row: DoneRequest, request_mac: str) -> Effect:
+    if row.request_mac != request_mac:
+        raise IdempotencyConflict(f"key {row.key!r} of token {row.token_id}")
+    found: Effect = json.loads(row.effect)
+    return found

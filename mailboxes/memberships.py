@@ -147,7 +147,7 @@ def change_membership(
 
 def set_label(session: Session, doer: Doer, shared: Mailbox, membership: Membership, label: str) -> None:
     """What the mailbox is called in this member's switcher; empty: its own name."""
-    label = " ".join(label.split())[:120]
+    label = _one_line(label)
     if membership.custom_label == label:
         return
     membership.custom_label = label
@@ -209,7 +209,7 @@ def join(
         if person.name in inside:
             raise _already(person.name, mailbox)
     rows = [
-        {"mailbox_id": mailbox.id, "login_id": person.id, "can_send": can_send, "custom_label": custom_label}
+        {"mailbox_id": mailbox.id, "login_id": person.id, "can_send": can_send, "custom_label": _one_line(custom_label)}
         | {"mailbox_kind": SHARED, "created_at": now()}
         for person in people
     ]
@@ -245,6 +245,10 @@ def _set_can_send(
     action = "member.can_reply" if can_send else "member.read_only"
     record(session, doer, shared.account_id, action, mailbox=shared.address, subject=name)
     doors.close_after_commit(session, Closing(shared.address, name))
+
+
+def _one_line(label: str) -> str:
+    return " ".join(label.split())[:120]
 
 
 def _already(who: str, mailbox: Mailbox) -> AlreadyMember:

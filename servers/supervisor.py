@@ -14,7 +14,7 @@ from typing import NoReturn
 
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
-from core.config import Config, ConfigError
+from core.config import Config, ConfigError, url_of
 from core.db import Database
 from core.vault import Vault
 from migrations.migrate import upgrade
@@ -220,14 +220,15 @@ def _wait_for_answer(config: Config) -> None:
 
 
 def _welcome(config: Config) -> str:
-    lines = [f"Ready: http://{config.host}:{config.port}"]
+    here = url_of(config.host, config.port)
+    lines = [f"Ready: {here}"]
     if not config.demo:
         return lines[0]
     lines += ["", f"Sign in with the password {PASSWORD} as"]
     lines += [f"  {address:<24} {name}" for address, name in PEOPLE.items()]
     lines += [
         "ana, ben and tess answer for support@brand-a.test, cleo only reads it; ana also has sales@brand-b.test.",
-        f"owner@acme.test also runs the account: http://{config.host}:{config.port}/console/login",
+        f"owner@acme.test also runs the account: {here}/console/login",
         f"tess needs a code from an authenticator app: add the secret {TOTP_SECRET}.",
     ]
     return "\n".join(lines)

@@ -1,30 +1,47 @@
 """What the web server refuses before the application sees it: as JSON where programs ask."""
 
 import json
+import re
+from urllib.parse import unquote
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import ErrorTask
 
-from api.envelope import HTTP_WORDS, INTERNAL, error_body
+from api.error_codes import error_body, http_words
 from api.request_ids import HEADER, new_request_id
 
 _PROGRAMS = "/api/"
+# More than enough for a method and the beginning of a path.
+_BEGINNING = 1000
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.ASCII | re.IGNORECASE)
+
+
+class _Request(HTTPRequestParser):  # type: ignore[misc]
+    """Keeps how it began: of a request that can't be read nothing else says whom it was for."""
+
+    beginning = b""
+
+    def received(self, data: bytes) -> int:
+        if len(self.beginning) < _BEGINNING:
+            self.beginning += data[:_BEGINNING]
+        return int(super().received(data))
+
+    def is_of_a_program(self) -> bool:
+        words = self.beginning.split(None, 2)
+        target = words[1].decode("latin-1") if len(words) > 1 else ""
+        return unquote(_ORIGIN.sub("", target, count=1)).startswith(_PROGRAMS)  # RFC 9112 §3.2.2: absolute form
 
 
 class _Refusal(ErrorTask):  # type: ignore[misc]
     """A request that is too large or no HTTP at all."""
 
     def execute(self) -> None:
-        if not _asked_for(self.request).startswith(_PROGRAMS):
+        if not self.request.is_of_a_program():
             super().execute()
             return
         error, about = self.request.error, new_request_id()
-        code, message = HTTP_WORDS.get(error.code, INTERNAL if error.code >= 500 else HTTP_WORDS[400])
-        body = error_body(code, message, about)
-        if code == "validation_failed":
-            body["fields"] = {}
-        content = json.dumps({"error": body}).encode()
+        content = json.dumps({"error": error_body(*http_words(error.code), about)}).encode()
         self.status = f"{error.code} {error.reason}"
         self.response_headers += [("Content-Type", "application/json"), (HEADER, about)]
         self.set_close_on_finish()
@@ -32,11 +49,6 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
         self.write(content)
 
 
-def _asked_for(request: HTTPRequestParser) -> str:
-    """The path. Of a request whose head is too long only the beginning is there, unread."""
-    words = bytes(request.header_plus).split(b" ", 2)
-    return words[1].decode("latin-1") if len(words) > 2 else str(request.path)
-
-
 class Channel(HTTPChannel):  # type: ignore[misc]
+    parser_class = _Request
     error_task_class = _Refusal

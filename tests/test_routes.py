@@ -47,7 +47,7 @@ def rules(app: Flask) -> Iterator[tuple[str, str, str]]:
 
 def url_of(rule: str) -> str:
     """Any URL of this rule."""
-    filled = re.sub(r"<int[^>]*>", "1", rule)
+    filled = re.sub(r"<(?:int|id)[^>]*>", "1", rule)
     filled = re.sub(r"<folder:[^>]+>", "INBOX", filled)
     return re.sub(r"<[^>]+>", "x", filled)
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -17,7 +18,12 @@ from mailboxes.audit import Doer
 from mailboxes.directory import find_account
 from mailboxes.models import Domain, Mailbox
 from mailboxes.scopes import EVERY_SCOPE
-from tests.servers.harness import World
+from migrations.migrate import upgrade
+from servers.child import Child
+from servers.demo_people import seed_people
+from tests.api.agents import Connect, over_http, over_stdio
+from tests.servers.harness import World, free_ports
+from tests.servers.postgres import Cluster
 from tests.webmail.browser import serving
 from web.context import EXTENSION, Services
 
@@ -154,3 +160,61 @@ def ids(world: World) -> dict[str, int]:
     with world.db.read() as session:
         found = dict(session.execute(select(Mailbox.address, Mailbox.id)).all())
         return found | dict(session.execute(select(Domain.name, Domain.id)).all())
+
+
+@pytest.fixture(scope="session")
+def tool_server(world: World, site: str) -> Iterator[str]:
+    """The process that `make run` starts; its URL."""
+    child = Child("api.mcp_process", world.user, world.environment(), world.config.log_dir / "mcp.log")
+    child.start()
+    yield f"http://127.0.0.1:{world.config.mcp_port}/mcp"
+    child.stop()
+
+
+@pytest.fixture(params=["stdio", "http"])
+def connect(request: pytest.FixtureRequest, site: str) -> Connect:
+    """How an agent connects: `connect(token, revision)`."""
+    if request.param == "stdio":
+        return lambda token, revision: over_stdio(site, token, revision)
+    url = request.getfixturevalue("tool_server")
+    return lambda token, revision: over_http(url, token, revision)
+
+
+_numbers = count(1)
+
+
+def key() -> str:
+    """An Idempotency-Key that nobody used."""
+    return f"key-{next(_numbers)}"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A program that may do everything in Acme; the mail servers are away."""
+    settings = {"DATA_DIR": str(tmp_path_factory.mktemp("once")), "ASSETS": "local"}
+    if request.param == "postgresql":
+        with Cluster(free_ports(1)[0]) as cluster:
+            yield from _program(settings | {"DATABASE_URL": cluster.database()})
+    else:
+        yield from _program(settings)
+
+
+def _program(settings: dict[str, str]) -> Iterator[Program]:
+    app = create_app(roomy(Config.from_env(settings)))
+    here: Services = app.extensions[EXTENSION]
+    upgrade(here.db)
+    with here.db.write() as session:
+        seed_people(session, here.vault)
+        token = issue_token(session, DOER, find_account(session, "Acme"), "pr_live_", "once", EVERY_SCOPE)
+    yield Program(app, token)
+    here.db.dispose()
+
+
+def of(program: Program) -> Services:
+    found: Services = program.client.application.extensions[EXTENSION]
+    return found
+
+
+def mailbox_id(program: Program, address: str) -> int:
+    with of(program).db.read() as session:
+        return session.scalars(select(Mailbox.id).where(Mailbox.address == address)).one()

@@ -2,11 +2,12 @@
 
 import imaplib
 import time
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
-from mailboxes.models import AuditEntry, DeleteIntent
+from mailboxes.models import PURGING, AuditEntry, DeleteIntent, Mailbox
 from tests.api.conftest import MakeProgram, Program
 from tests.cast import ANA, BEN, CLEO, DAN, EVE, SALES, SUPPORT
 from tests.servers.harness import World
@@ -126,6 +127,8 @@ def test_the_careful_way_into_the_bin(
     here = f"/mailboxes/{script.post('/mailboxes', body)['data']['id']}"
     intent = script.post(f"{here}:delete-intent")["data"]
     assert intent["address"] == "careful@brand-a.test"
+    left = datetime.fromisoformat(intent["expires_at"]) - datetime.now(UTC)
+    assert timedelta(minutes=9) < left <= timedelta(minutes=10)
     confirm = f"/delete-intents/{intent['id']}:confirm"
     for headers in ({}, {"X_Confirm_Delete": "yes"}):
         assert script.refused("POST", confirm, None, **headers) == (422, "validation_failed")
@@ -158,6 +161,30 @@ def test_finding_mailboxes(script: Program, ids: dict[str, int]) -> None:
     assert script.get("/mailboxes?page=1000000")["data"] == []
 
 
+def test_shared_mailboxes_that_nobody_works_are_found(script: Program, ids: dict[str, int]) -> None:
+    person = {"domain_id": ids["brand-a.test"], "local_part": "leaver", "password_mode": "generated_one_time"}
+    leaver = script.post("/mailboxes", person)["data"]["id"]
+    left = {"domain_id": ids["brand-a.test"], "local_part": "left-alone", "display_name": "Left alone"}
+    script.post("/shared-mailboxes", left | {"member_mailbox_ids": [leaver]})
+    script.delete(f"/mailboxes/{leaver}")
+    found = script.get("/mailboxes?has_members=false")["data"]
+    assert [(one["address"], one["member_count"]) for one in found] == [("left-alone@brand-a.test", 0)]
+    worked = script.get("/mailboxes?has_members=true&per_page=100")["data"]
+    assert "left-alone@brand-a.test" not in {one["address"] for one in worked}
+
+
+def test_a_mailbox_on_its_way_out_is_not_there(world: World, script: Program, ids: dict[str, int]) -> None:
+    body = {"domain_id": ids["brand-a.test"], "local_part": "on-its-way-out", "password_mode": "generated_one_time"}
+    going = script.post("/mailboxes", body)["data"]["id"]
+    script.delete(f"/mailboxes/{going}")
+    with world.db.write() as session:
+        session.get_one(Mailbox, going).status = PURGING
+    assert script.refused("GET", f"/mailboxes/{going}") == (404, "not_found")
+    assert script.refused("POST", f"/mailboxes/{going}:restore") == (404, "not_found")
+    for status in ("active", "trashed"):
+        assert script.get(f"/mailboxes?search=on-its-way-out&status={status}")["meta"]["total"] == 0
+
+
 def test_the_audit_log_is_newest_first_and_filterable(world: World, script: Program, ids: dict[str, int]) -> None:
     script.patch(f"/mailboxes/{ids[SALES]}", {"display_name": "Sales & more"})
     script.patch(f"/mailboxes/{ids[SALES]}", {"display_name": "Sales"})
@@ -166,7 +193,14 @@ def test_the_audit_log_is_newest_first_and_filterable(world: World, script: Prog
     assert {(entry["actor"], entry["door"], entry["client_address"]) for entry in found} == {
         ("a script", "api", "127.0.0.1")
     }
-    assert script.get("/audit?since=2000-01-01&until=2000-01-02")["meta"]["total"] == 0
+    today = datetime.now(UTC).date()
+    yesterday = today - timedelta(days=1)
+    whole = f"/audit?mailbox={SALES}&action=mailbox.renamed"
+    assert script.get(f"{whole}&since={yesterday}&until={today}")["meta"]["total"] == len(found)
+    assert script.get(f"{whole}&until={yesterday}")["meta"]["total"] == 0
+    assert script.get(f"{whole}&since={today + timedelta(days=1)}")["meta"]["total"] == 0
+    assert script.get(f"{whole}&person=a+scr")["meta"]["total"] == len(found)
+    assert script.get(f"{whole}&person=nobody")["meta"]["total"] == 0
     assert script.refused("GET", "/audit?since=2000-13-01") == (422, "validation_failed")
     with world.db.read() as session:
         assert script.get("/audit")["meta"]["total"] == len(

@@ -5,14 +5,14 @@ import os
 import re
 import subprocess
 import tomllib
-from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Playwright
 
 from servers.child import ROOT
-from tests.api.conftest import MakeToken
 from tests.api.test_scopes import CALLS
+from tests.servers.harness import World
 from tests.webmail.browser import launch
 from tests.webmail.trap import Trap
 
@@ -24,24 +24,26 @@ def blocks(kind: str, text: str = TEXT) -> list[str]:
     return re.findall(rf"^```{kind}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
-def test_the_examples_run(site: str, make_token: MakeToken, tmp_path: Path) -> None:
-    script = "set -euo pipefail\n" + "\n".join(blocks("sh"))
-    settings = {"PATH": os.environ["PATH"], "POSTROOM_URL": site, "POSTROOM_TOKEN": make_token()}
+def run(script: str, world: World, site: str) -> list[dict[str, Any]]:
+    """What the commands answer, typed into a shell where Postroom is checked out. Only the port is another."""
+    settings = {"PATH": os.environ["PATH"]} | world.environment()
+    script = "set -euo pipefail\n" + script.replace("http://127.0.0.1:8000", site)
     command = ["/bin/bash", "-c", script]
-    done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, cwd=tmp_path)  # noqa: S603
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, cwd=ROOT)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
-    answers = [json.loads(line) for line in done.stdout.splitlines() if line]
+    return [json.loads(line) for line in done.stdout.splitlines() if line]
+
+
+def test_the_examples_run(world: World, site: str) -> None:
+    answers = run("\n".join(blocks("sh setup") + blocks("sh")), world, site)
     assert len(answers) == 10
     assert all("data" in answer for answer in answers)
     assert answers[-1]["data"][0]["action"] == "mailbox.deleted"
 
 
-def test_the_readmes_example_runs(site: str, make_token: MakeToken) -> None:
-    settings = {"PATH": os.environ["PATH"], "POSTROOM_URL": site, "POSTROOM_TOKEN": make_token()}
-    (script,) = blocks("sh api", README)
-    done = subprocess.run(["/bin/bash", "-c", script], env=settings, capture_output=True, text=True, timeout=60)  # noqa: S603
-    assert done.returncode == 0, done.stderr
-    assert [mailbox["local_part"] for mailbox in json.loads(done.stdout)["data"]] == ["support"]
+def test_the_readmes_example_runs(world: World, site: str) -> None:
+    (answer,) = run("\n".join(blocks("sh setup", README) + blocks("sh api", README)), world, site)
+    assert [mailbox["local_part"] for mailbox in answer["data"]] == ["support"]
 
 
 def test_the_agents_settings_can_be_read() -> None:
@@ -60,6 +62,7 @@ def test_every_scope_stands_in_the_example() -> None:
 def test_the_page_shows_every_call_and_asks_nobody_else(site: str, playwright: Playwright, width: int) -> None:
     asked: set[str] = set()
     trouble: list[str] = []
+    filled: list[dict[str, object]] = []
     with Trap() as trap:
         browser = launch(playwright, trap)
         page = browser.new_page(viewport={"width": width, "height": 900})
@@ -72,8 +75,15 @@ def test_the_page_shows_every_call_and_asks_nobody_else(site: str, playwright: P
         page.locator(".opblock-summary-path", has_text="convert-to-shared").click()
         page.get_by_text("member_mailbox_ids").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for name in ("Mailboxes-create_mailbox", "Shared_mailboxes-create_shared_mailbox", "Members-update_member"):
+            operation = page.locator(f"#operations-{name}")
+            operation.locator(".opblock-summary-control").click()
+            operation.locator(".try-out__btn").click()
+            filled.append(json.loads(operation.locator(".body-param textarea").input_value()))
         if os.environ.get("POSTROOM_SHOTS"):
             page.screenshot(path=f"{os.environ['POSTROOM_SHOTS']}/docs-{width}.png")
         browser.close()
     assert [url for url in asked if not url.startswith((f"{site}/", "data:", "blob:"))] == []
     assert trouble == []
+    assert [body.get("local_part") for body in filled] == ["ana", "support", None]
+    assert filled[2] == {"can_send": False, "custom_label": "Front desk"}

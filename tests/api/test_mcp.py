@@ -1,21 +1,14 @@
 """An agent at work: the SDK's own client, over standard input and output and over HTTP, in both protocol revisions."""
 
-import asyncio
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx2
 import pytest
-from mcp import Client, StdioServerParameters
-from mcp.client.streamable_http import streamable_http_client
-from mcp.types import CallToolResult, TextContent
 
 from mailboxes.models import AuditEntry
-from servers.child import ROOT, Child
+from servers.child import ROOT
+from tests.api.agents import REVISIONS, Connect, failure, over_stdio, run, use
 from tests.api.conftest import MakeProgram, MakeToken, Program
 from tests.cast import ANA, BEN, DAN
 from tests.console.console import Desk
@@ -34,73 +27,6 @@ TOOLS = [
     "convert_mailbox_to_shared",
     "convert_shared_mailbox_to_regular",
 ]
-REVISIONS = ("auto", "legacy")  # the current one, and the handshake of the years before
-Connect = Callable[[str, str], Any]
-
-
-@pytest.fixture(scope="session")
-def tool_server(world: World, site: str) -> Iterator[str]:
-    """The process that `make run` starts; its URL."""
-    child = Child("api.mcp_process", world.user, world.environment(), world.config.log_dir / "mcp.log")
-    child.start()
-    yield f"http://127.0.0.1:{world.config.mcp_port}/mcp"
-    child.stop()
-
-
-@pytest.fixture(params=["stdio", "http"])
-def connect(request: pytest.FixtureRequest, site: str) -> Connect:
-    """How an agent connects: `connect(token, revision)`."""
-    if request.param == "stdio":
-        return lambda token, revision: over_stdio(site, token, revision)
-    url = request.getfixturevalue("tool_server")
-    return lambda token, revision: over_http(url, token, revision)
-
-
-@asynccontextmanager
-async def over_stdio(site: str, token: str, revision: str) -> AsyncIterator[Client]:
-    command = StdioServerParameters(
-        command=sys.executable,
-        args=["-m", "api.mcp_server"],
-        cwd=ROOT,
-        env={"POSTROOM_URL": site, "POSTROOM_TOKEN": token},
-    )
-    async with Client(command, mode=revision) as client:
-        yield client
-
-
-@asynccontextmanager
-async def over_http(url: str, token: str, revision: str) -> AsyncIterator[Client]:
-    headers = {"Authorization": f"Bearer {token}"}
-    async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=20) as carrier,
-        Client(streamable_http_client(url, http_client=carrier), mode=revision) as client,
-    ):
-        yield client
-
-
-def run(story: Awaitable[None]) -> None:
-    """In a thread of its own: the browsers' driver keeps an event loop running in the main one."""
-    with ThreadPoolExecutor(1) as aside:
-        aside.submit(asyncio.run, asyncio.wait_for(story, 60)).result()
-
-
-async def use(client: Client, tool: str, **arguments: Any) -> Any:
-    """What the tool answers: structured, and the same as text."""
-    result = await client.call_tool(tool, arguments)
-    assert isinstance(result, CallToolResult)
-    assert not result.is_error, result.content
-    assert result.structured_content is not None
-    assert isinstance(result.content[0], TextContent)
-    return result.structured_content
-
-
-async def failure(client: Client, tool: str, **arguments: Any) -> str:
-    """What the tool says when it fails."""
-    result = await client.call_tool(tool, arguments)
-    assert isinstance(result, CallToolResult)
-    assert result.is_error
-    assert isinstance(result.content[0], TextContent)
-    return result.content[0].text
 
 
 @pytest.mark.parametrize("revision", REVISIONS)
@@ -182,6 +108,10 @@ def test_an_agent_runs_a_shared_mailbox(
 @pytest.mark.parametrize("revision", REVISIONS)
 def test_tools_are_always_the_same_and_say_what_they_do(connect: Connect, make_token: MakeToken, revision: str) -> None:
     token = make_token()
+    # Whether it only looks, whether it may destroy, whether twice is once; none of them reaches outside the house.
+    looks, adds, changes = (True, False, True, False), (False, False, False, False), (False, True, True, False)
+    expected = {name: looks if name.startswith(("list_", "get_")) else changes for name in TOOLS}
+    expected |= dict.fromkeys(("add_shared_mailbox_member", "create_shared_mailbox"), adds)
 
     async def story() -> None:
         async with connect(token, revision) as agent:
@@ -192,7 +122,7 @@ def test_tools_are_always_the_same_and_say_what_they_do(connect: Connect, make_t
                 assert hints is not None
                 assert tool.output_schema is not None
                 assert tool.description
-                assert None not in (
+                assert expected[tool.name] == (
                     hints.read_only_hint,
                     hints.destructive_hint,
                     hints.idempotent_hint,
@@ -215,16 +145,8 @@ def test_scopes_and_errors_are_the_apis(connect: Connect, make_token: MakeToken,
             assert "not_found" in await failure(agent, "get_mailbox", mailbox_id=2_000_000)
         async with connect(stranger, "auto") as agent:
             assert "not_found" in await failure(agent, "get_mailbox", mailbox_id=ids[ANA])
-        async with connect("pr_live_wrong", "auto") as agent:
-            assert "unauthenticated" in await failure(agent, "list_domains")
 
     run(story())
-
-
-def test_without_a_token_the_http_server_says_401(tool_server: str) -> None:
-    answer = httpx2.post(tool_server, json={}, trust_env=False)
-    assert answer.status_code == 401
-    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("settings", [{}, {"POSTROOM_URL": "http://127.0.0.1:1"}, {"POSTROOM_TOKEN": "x"}])
@@ -241,11 +163,6 @@ def test_a_server_that_is_away_is_said(make_token: MakeToken) -> None:
             assert "api_unreachable" in await failure(agent, "list_domains")
 
     run(story())
-
-
-def test_a_page_of_another_site_gets_nowhere(tool_server: str, make_token: MakeToken) -> None:
-    headers = {"Authorization": f"Bearer {make_token()}", "Host": "evil.example"}
-    assert httpx2.post(tool_server, json={}, headers=headers, trust_env=False).status_code == 421
 
 
 def test_a_program_that_only_claims_to_come_from_elsewhere_is_not_believed(

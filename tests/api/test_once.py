@@ -1,65 +1,19 @@
 """One key, one deed: repeated, together, with another request, and after somebody undid it."""
 
-from collections.abc import Iterator
+import time
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 from typing import Any
 
-import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from app import create_app
-from core.config import Config
+from auth.models import ApiToken
 from mailboxes.api_access import issue_token
 from mailboxes.directory import find_account
 from mailboxes.models import AuditEntry, DoneRequest, Mailbox
 from mailboxes.scopes import EVERY_SCOPE
-from migrations.migrate import upgrade
-from servers.demo_people import seed_people
-from tests.api.conftest import DOER, Program, error_of, roomy
+from tests.api.conftest import DOER, Program, error_of, key, mailbox_id, of
 from tests.cast import ANA, BEN, CLEO, DAN, SUPPORT
-from tests.servers.harness import free_ports
-from tests.servers.postgres import Cluster
-from web.context import EXTENSION, Services
-
-_numbers = count(1)
-
-
-def key() -> str:
-    return f"key-{next(_numbers)}"
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def program(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A program that may do everything in Acme; the mail servers are away."""
-    settings = {"DATA_DIR": str(tmp_path_factory.mktemp("once")), "ASSETS": "local"}
-    if request.param == "postgresql":
-        with Cluster(free_ports(1)[0]) as cluster:
-            yield from _program(settings | {"DATABASE_URL": cluster.database()})
-    else:
-        yield from _program(settings)
-
-
-def _program(settings: dict[str, str]) -> Iterator[Program]:
-    app = create_app(roomy(Config.from_env(settings)))
-    here: Services = app.extensions[EXTENSION]
-    upgrade(here.db)
-    with here.db.write() as session:
-        seed_people(session, here.vault)
-        token = issue_token(session, DOER, find_account(session, "Acme"), "pr_live_", "once", EVERY_SCOPE)
-    yield Program(app, token)
-    here.db.dispose()
-
-
-def of(program: Program) -> Services:
-    found: Services = program.client.application.extensions[EXTENSION]
-    return found
-
-
-def mailbox_id(program: Program, address: str) -> int:
-    with of(program).db.read() as session:
-        return session.scalars(select(Mailbox.id).where(Mailbox.address == address)).one()
 
 
 def together(app: Flask, token: str, method: str, path: str, bodies: list[Any], **headers: str) -> list[Any]:
@@ -193,3 +147,11 @@ def test_a_key_that_is_no_key_is_refused(program: Program) -> None:
     for bad in ("", "x" * 201, "a b", "ü"):
         answer = program.ask("POST", "/domains", {"name": "key.test"}, Idempotency_Key=bad)
         assert (answer.status_code, error_of(answer)["fields"].keys()) == (422, {"Idempotency-Key"}), bad
+
+
+def test_who_reads_is_answered_while_its_row_is_held(program: Program) -> None:
+    with of(program).db.write() as session:
+        session.execute(select(ApiToken.id).with_for_update())
+        started = time.monotonic()
+        assert program.get("/me")
+        assert time.monotonic() - started < 1

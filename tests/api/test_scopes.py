@@ -1,5 +1,7 @@
 """Who may call what: every route with every single scope, with none, and with tokens that are no good."""
 
+import re
+
 import pytest
 from flask import Flask
 
@@ -13,7 +15,7 @@ from mailboxes.directory import find_account
 from mailboxes.models import Membership
 from mailboxes.scopes import EVERY_SCOPE, READING_SCOPES
 from tests.api.conftest import V1, MakeProgram, MakeToken, Program, error_of
-from tests.cast import ANA, BEN, EVE, HELP, SUPPORT
+from tests.cast import ANA, BEN, CLEO, EVE, HELP, SUPPORT
 from tests.servers.harness import World
 
 # Every call of the API, and the scope it needs; "" is any token's.
@@ -45,20 +47,17 @@ NOWHERE = "2000000000"
 
 def test_the_table_has_every_route(app: Flask) -> None:
     served = {
-        (method, rule.rule.removeprefix(V1).replace("<", "{").replace(">", "}"))
+        (method, _bare(rule.rule.removeprefix(V1)))
         for rule in app.url_map.iter_rules()
         if rule.endpoint.startswith("api.")
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
-    assert {(method, _bare(path)) for method, path in served} == set(CALLS)
+    assert served == set(CALLS)
 
 
 def _bare(path: str) -> str:
-    """`/a/{int(…):mailbox_id}/b` as `/a/{id}/b`."""
-    while "{int(" in path:
-        start = path.index("{int(")
-        path = path[:start] + "{id}" + path[path.index("}", start) + 1 :]
-    return path
+    """`/a/<id:mailbox_id>/b` as `/a/{id}/b`."""
+    return re.sub("<id:[^>]+>", "{id}", path)
 
 
 @pytest.mark.parametrize("scope", sorted(EVERY_SCOPE))
@@ -70,6 +69,17 @@ def test_a_scope_opens_what_it_names_and_nothing_else(make_program: MakeProgram,
             assert answer.status_code in (200, 404, 422), (method, path, answer.status_code)
         else:
             assert (answer.status_code, error_of(answer)["code"]) == (403, "insufficient_scope"), (method, path)
+
+
+def test_no_scope_opens_nothing(world: World, app: Flask) -> None:
+    """The console and the command line make no such token; one that is there may ask who it is."""
+    with world.db.write() as session:
+        program = Program(app, tokens.create(session, "pr_live_", 1, "x", (), made_by="tests", at=now())[0])
+    for (method, path), scope in CALLS.items():
+        if scope:
+            found = program.refused(method, path.replace("{id}", NOWHERE))
+            assert found == (403, "insufficient_scope"), (method, path)
+    assert program.get("/me")["capabilities"] == {"effective_scopes": []}
 
 
 def test_tokens_that_are_no_good_open_nothing(world: World, app: Flask, make_token: MakeToken, script: Program) -> None:
@@ -141,6 +151,7 @@ def test_a_token_for_one_domain_sees_nothing_of_the_others(make_program: MakePro
     assert program.refused("GET", f"/mailboxes/{ids[SUPPORT]}") == (404, "not_found")
     assert program.refused("GET", f"/domains/{ids['brand-a.test']}") == (404, "not_found")
     assert program.refused("POST", "/domains", {"name": "more.test"}) == (403, "insufficient_scope")
+    assert set(program.get("/me")["capabilities"]["effective_scopes"]) == EVERY_SCOPE - {"domains:create"}
     body = _shared(ids["brand-b.test"], [ids[ANA]])
     assert program.refused("POST", "/shared-mailboxes", body) == (404, "not_found")
     assert program.get(f"/mailboxes/{ids[BEN]}")["data"]["address"] == BEN
@@ -149,6 +160,29 @@ def test_a_token_for_one_domain_sees_nothing_of_the_others(make_program: MakePro
     assert {entry["mailbox"].partition("@")[2] for entry in entries} == {"brand-b.test"}
     me = program.get("/me")["data"]
     assert [one["domain"] for one in me["usage"]["domains"]] == ["brand-b.test"]
+
+
+def test_the_log_of_one_domain_is_not_that_of_its_namesakes(
+    script: Program, make_program: MakeProgram, ids: dict[str, int]
+) -> None:
+    other = script.post("/domains", {"name": "not-brand-b.test"})["data"]["id"]
+    body = {"domain_id": other, "local_part": "secret", "password_mode": "generated_one_time"}
+    script.post("/mailboxes", body)
+    assert script.get("/audit?mailbox=secret@not-brand-b.test")["meta"]["total"] == 1
+    limited = make_program(domains=["brand-b.test"])
+    assert limited.get("/audit?mailbox=not-brand-b.test")["meta"]["total"] == 0
+
+
+def test_members_from_other_domains_are_seen_and_not_added(make_program: MakeProgram, ids: dict[str, int]) -> None:
+    """Who works a mailbox is what its manager must know, wherever they live."""
+    program, members = make_program(domains=["brand-a.test"]), f"/mailboxes/{ids[SUPPORT]}/members"
+    cleo = next(one for one in program.get(members)["data"] if one["email"] == CLEO)
+    assert program.refused("GET", f"/mailboxes/{cleo['member_mailbox_id']}") == (404, "not_found")
+    assert program.patch(f"{members}/{cleo['id']}", {"custom_label": "A"})["data"]["email"] == CLEO
+    program.delete(f"{members}/{cleo['id']}")
+    add = {"member_mailbox_id": ids[CLEO], "can_send": False}
+    assert program.refused("POST", members, add) == (404, "not_found")
+    make_program().post(members, add)
 
 
 def test_the_plan_limits_what_a_token_may(world: World, make_program: MakeProgram) -> None:

@@ -22,7 +22,7 @@ from tests.servers.harness import World, logs_with_tokens
 from web.context import EXTENSION, Services
 
 
-def test_the_command_prints_the_token_alone(app: Flask) -> None:
+def test_the_command_prints_the_token_alone(world: World, app: Flask) -> None:
     command = ["token", "create", "--account", "Acme", "--scopes", "mailboxes:read,audit:read", "--days", "30"]
     said = app.test_cli_runner().invoke(args=command)
     assert said.exit_code == 0
@@ -30,6 +30,10 @@ def test_the_command_prints_the_token_alone(app: Flask) -> None:
     me = Program(app, said.output.strip()).get("/me")
     assert me["capabilities"] == {"effective_scopes": ["mailboxes:read", "audit:read"]}
     assert me["data"]["account"]["name"] == "Acme"
+    with world.db.read() as session:
+        made = session.get_one(ApiToken, _id(world, said.output.strip()))
+        assert made.expires_at is not None
+        assert abs(made.expires_at - time.time() - 30 * 86_400) < 60
 
 
 @pytest.mark.parametrize(
@@ -118,16 +122,17 @@ def test_the_limit_is_said_counted_and_kept(world: World, make_token: MakeToken)
     program = Program(app, make_token())
     try:
         left = []
-        for _ in range(3):
-            answer = program.ask("GET", "/me")
-            assert answer.status_code == 200
+        for method, path, status in (("GET", "/me", 200), ("DELETE", "/mailboxes/2000000", 404), ("GET", "/me", 200)):
+            answer = program.ask(method, path)
+            assert answer.status_code == status
             assert answer.headers["RateLimit-Policy"] == '"token";q=3;w=60'
             left.append(re.fullmatch(r'"token";r=(\d+);t=(\d+)', answer.headers["RateLimit"]))
         assert [found and found[1] for found in left] == ["2", "1", "0"]
-        answer = program.ask("GET", "/me")
-        error = error_of(answer)
-        assert (answer.status_code, error["code"], error["retryable"]) == (429, "rate_limited", True)
-        assert 1 <= int(answer.headers["Retry-After"]) <= 60
+        for method, path in (("GET", "/me"), ("POST", "/domains"), ("DELETE", "/mailboxes/2000000")):
+            answer = program.ask(method, path)
+            error = error_of(answer)
+            assert (answer.status_code, error["code"], error["retryable"]) == (429, "rate_limited", True)
+            assert 1 <= int(answer.headers["Retry-After"]) <= 60
         with here.db.write() as session:
             session.execute(
                 update(ApiToken)

@@ -54,6 +54,12 @@ def test_loopback_is_this_machine(host: str) -> None:
     assert Config.from_env({"HOST": host}).is_loopback
 
 
+@pytest.mark.parametrize(("host", "url"), [("::1", "http://[::1]:8000"), ("localhost", "http://localhost:8000")])
+def test_people_reach_it_where_it_listens_unless_said_otherwise(host: str, url: str) -> None:
+    assert Config.from_env({"HOST": host}).public_url == url
+    assert Config.from_env({"HOST": host, "PUBLIC_URL": "https://mail.example.com"}).public_url.endswith("example.com")
+
+
 def test_the_usual_short_forms_of_a_postgresql_url_are_taken() -> None:
     for short in ("postgres://u@h/d", "postgresql://u@h/d", "postgresql+psycopg://u@h/d"):
         assert Config.from_env({"DATABASE_URL": short}).database_url == "postgresql+psycopg://u@h/d"

@@ -1,0 +1,105 @@
+"""What the fields of a body mean: storage, null, what belongs together, labels, and the order of an answer."""
+
+from itertools import count
+from typing import Any
+
+import pytest
+
+from tests.api.conftest import V1, Program, error_of
+from tests.cast import ANA, BEN, CLEO, DAN, TESS
+
+_numbers = count(1)
+
+
+def shared(script: Program, ids: dict[str, int], **more: Any) -> Any:
+    """A new shared mailbox of ana's."""
+    body = {"domain_id": ids["brand-a.test"], "local_part": f"body{next(_numbers)}", "display_name": "Body"}
+    return script.post("/shared-mailboxes", body | {"member_mailbox_ids": [ids[ANA]]} | more)["data"]
+
+
+def wrong_field(script: Program, method: str, path: str, body: Any) -> list[str]:
+    answer = script.ask(method, path, body)
+    error = error_of(answer)
+    assert (answer.status_code, error["code"]) == (422, "validation_failed")
+    return list(error["fields"])
+
+
+@pytest.mark.parametrize(
+    ("storage", "quota"),
+    [
+        ({}, None),
+        ({"storage_shared": True}, None),
+        ({"storage_mb": 500}, 500),
+        ({"storage_shared": False, "storage_mb": 500}, 500),
+        ({"storage_shared": None, "storage_mb": 500}, 500),
+        ({"storage_shared": True, "storage_mb": None}, None),
+    ],
+)
+def test_storage_of_its_own_or_the_pool(
+    script: Program, ids: dict[str, int], storage: dict[str, Any], quota: int | None
+) -> None:
+    assert shared(script, ids, **storage)["quota_mb"] == quota
+
+
+@pytest.mark.parametrize("storage", [{"storage_shared": True, "storage_mb": 500}, {"storage_shared": False}])
+def test_storage_that_contradicts_itself(script: Program, ids: dict[str, int], storage: dict[str, Any]) -> None:
+    body = {"domain_id": ids["brand-a.test"], "local_part": "never", "display_name": "Never"}
+    body |= {"member_mailbox_ids": [ids[ANA]]} | storage
+    assert wrong_field(script, "POST", "/shared-mailboxes", body) == ["storage_mb"]
+
+
+def test_what_belongs_together_names_a_field(script: Program, ids: dict[str, int]) -> None:
+    mailbox = {"domain_id": ids["brand-a.test"], "local_part": "never"}
+    both = {"password": "A-Password-for-2-people", "password_mode": "generated_one_time"}
+    assert wrong_field(script, "POST", "/mailboxes", mailbox) == ["password"]
+    assert wrong_field(script, "POST", "/mailboxes", mailbox | both) == ["password"]
+    here = f"/mailboxes/{shared(script, ids)['id']}/members"
+    two_ways = {"member_mailbox_id": ids[BEN], "member_mailbox_ids": [ids[BEN]]}
+    for body in ({}, two_ways):
+        assert wrong_field(script, "POST", here, body) == ["member_mailbox_id"]
+
+
+def test_null_is_left_out(script: Program, ids: dict[str, int]) -> None:
+    made = script.post(
+        "/mailboxes",
+        {"domain_id": ids["brand-a.test"], "local_part": "nullish", "password_mode": "generated_one_time"}
+        | {"display_name": None, "password": None, "storage_allocation_mb": None},
+    )["data"]
+    assert (made["display_name"], made["quota_mb"]) == ("", None)
+    here = f"/mailboxes/{shared(script, ids)['id']}/members"
+    nulls = {"member_mailbox_ids": None, "can_send": None, "custom_label": None}
+    member = script.post(here, {"member_mailbox_id": ids[BEN]} | nulls)["data"]
+    assert (member["can_send"], member["custom_label"]) == (True, "")
+    one = f"{here}/{member['id']}"
+    assert script.patch(one, {"can_send": None, "custom_label": "Mine"})["data"]["can_send"] is True
+    assert script.patch(one, {"can_send": False, "custom_label": None})["data"]["custom_label"] == "Mine"
+    assert wrong_field(script, "POST", "/domains", {"name": None}) == ["name"]
+
+
+def test_the_document_says_what_may_be_null(script: Program) -> None:
+    """And nothing else may: what the document calls required is required."""
+    schemas = script.client.get(f"{V1}/openapi.json").json["components"]["schemas"]  # type: ignore[index]
+    for name in ("NewMailbox", "NewSharedMailbox", "NewMembers", "MailboxChanges", "MemberChanges", "ToRegular"):
+        for field, schema in schemas[name]["properties"].items():
+            nullable = {"type": "null"} in schema.get("anyOf", [])
+            assert nullable == (field not in schemas[name].get("required", [])), (name, field)
+
+
+def test_a_label_is_one_line_however_it_is_set(script: Program, ids: dict[str, int]) -> None:
+    here = f"/mailboxes/{shared(script, ids)['id']}/members"
+    label = "  The   front  desk "
+    made = script.post(here, {"member_mailbox_id": ids[BEN], "custom_label": label})["data"]
+    changed = script.patch(f"{here}/{made['id']}", {"custom_label": f"{label} "})["data"]
+    assert made["custom_label"] == changed["custom_label"] == "The front desk"
+
+
+def test_many_are_answered_in_the_order_asked(script: Program, ids: dict[str, int]) -> None:
+    here = f"/mailboxes/{shared(script, ids)['id']}/members"
+    asked = [ids[name] for name in (DAN, BEN, TESS, CLEO)]
+    made = script.post(here, {"member_mailbox_ids": [*asked, ids[DAN]]})["data"]
+    assert [member["member_mailbox_id"] for member in made] == asked
+
+
+def test_a_list_of_one_is_answered_as_a_list(script: Program, ids: dict[str, int]) -> None:
+    here = f"/mailboxes/{shared(script, ids)['id']}/members"
+    assert [member["email"] for member in script.post(here, {"member_mailbox_ids": [ids[BEN]]})["data"]] == [BEN]

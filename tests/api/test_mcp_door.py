@@ -1,0 +1,127 @@
+"""The tool server's door over HTTP: who gets in, from where, under which name, and in which words of the protocol."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import select
+
+from auth.models import ApiToken
+from core.version import version
+from servers.child import Child
+from tests.api.conftest import MakeProgram, MakeToken
+from tests.servers.harness import World
+
+EARLIER = ("2025-06-18", "2025-03-26")
+ACCEPT = "application/json, text/event-stream"
+
+
+def say(url: str, token: str, message: dict[str, Any], **headers: str) -> httpx2.Response:
+    """One JSON-RPC message, as a client without the SDK posts it."""
+    sent = {"Authorization": f"Bearer {token}"} if token else {}
+    sent |= {"Accept": ACCEPT} | {name.replace("_", "-"): value for name, value in headers.items()}
+    return httpx2.post(url, json={"jsonrpc": "2.0"} | message, headers=sent, trust_env=False, timeout=20)
+
+
+def hello(revision: str = EARLIER[0]) -> dict[str, Any]:
+    facts = {"protocolVersion": revision, "capabilities": {}, "clientInfo": {"name": "by hand", "version": "1"}}
+    return {"id": 1, "method": "initialize", "params": facts}
+
+
+@pytest.mark.parametrize("revision", EARLIER)
+def test_clients_of_earlier_years_are_understood(
+    tool_server: str, make_token: MakeToken, ids: dict[str, int], revision: str
+) -> None:
+    token = make_token()
+    first = say(tool_server, token, hello(revision))
+    assert first.status_code == 200, first.text
+    result = first.json()["result"]
+    assert result["protocolVersion"] == revision
+    assert (result["serverInfo"]["name"], result["serverInfo"]["version"]) == ("postroom", version())
+    spoken = {"Mcp_Protocol_Version": revision}
+    assert say(tool_server, token, {"method": "notifications/initialized"}, **spoken).status_code == 202
+    listed = say(tool_server, token, {"id": 2, "method": "tools/list", "params": {}}, **spoken).json()["result"]
+    assert len(listed["tools"]) == 10
+    call = {"name": "get_mailbox", "arguments": {"mailbox_id": ids["ana@brand-a.test"]}}
+    told = say(tool_server, token, {"id": 3, "method": "tools/call", "params": call}, **spoken).json()["result"]
+    assert told["structuredContent"]["data"]["address"] == "ana@brand-a.test"
+    assert json.loads(told["content"][0]["text"]) == told["structuredContent"]
+    assert not told.get("isError")
+
+
+@pytest.mark.parametrize("token", ["", "pr_live_wrong", "x" * 600, "a b"])
+def test_without_a_good_token_it_is_a_401_from_the_first_word(tool_server: str, token: str) -> None:
+    answer = say(tool_server, token, hello())
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+    assert answer.headers["Content-Type"] == "application/json"
+    error = answer.json()["error"]
+    assert set(error) == {"code", "message", "hint", "request_id", "retryable"}
+    assert (error["code"], error["request_id"]) == ("unauthenticated", answer.headers["X-Request-Id"])
+
+
+def test_whether_a_token_is_good_is_asked_seldom(
+    world: World, tool_server: str, make_token: MakeToken, make_program: MakeProgram
+) -> None:
+    token = make_token()
+    for _ in range(5):
+        assert say(tool_server, token, hello()).status_code == 200
+    with world.db.read() as session:
+        query = select(ApiToken.window_count).where(ApiToken.ending == token[-4:]).order_by(ApiToken.id.desc())
+        assert session.scalars(query).first() == 1
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:x", "127.0.0.1:80.evil.example"])
+def test_under_another_name_nobody_gets_in(tool_server: str, make_token: MakeToken, host: str) -> None:
+    answer = say(tool_server, make_token(), hello(), Host=host)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (421, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "null",
+        "http://localhost.evil.example",
+        "http://localhost:80.evil.example",
+        "http://localhost@evil.example",
+        "http://evil.example/http://localhost",
+        "file://localhost",
+        "http://localhost:evil",
+        "http://localhost/page",
+    ],
+)
+def test_a_page_of_another_site_gets_nowhere(tool_server: str, make_token: MakeToken, origin: str) -> None:
+    answer = say(tool_server, make_token(), hello(), Origin=origin)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "bad_request")
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost", "http://127.0.0.1:6274", "http://[::1]:3000", "HTTPS://LOCALHOST"]
+)
+def test_a_page_of_this_machine_gets_in(tool_server: str, make_token: MakeToken, origin: str) -> None:
+    assert say(tool_server, make_token(), hello(), Origin=origin).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def over_ipv6(world: World) -> Iterator[str]:
+    """Web and tools on ::1, as `HOST=::1 make run` starts them; the URL of the tools."""
+    settings = world.environment() | {"HOST": "::1"}
+    children = [
+        Child(module, world.user, settings, world.config.log_dir / f"{module}.ipv6.log")
+        for module in ("servers.web_process", "api.mcp_process")
+    ]
+    for child in children:
+        child.start()
+    yield f"http://[::1]:{world.config.mcp_port}/mcp"
+    for child in children:
+        child.stop()
+
+
+def test_everything_works_over_ipv6(over_ipv6: str, make_token: MakeToken) -> None:
+    token, call = make_token(), {"name": "list_domains", "arguments": {}}
+    assert say(over_ipv6, token, hello()).status_code == 200
+    told = say(over_ipv6, token, {"id": 3, "method": "tools/call", "params": call}).json()["result"]
+    assert "brand-a.test" in str(told["structuredContent"]["data"])
