@@ -125,13 +125,11 @@ class NewSharedMailbox(Body):
     local_part: LocalPart
     display_name: Name
     member_mailbox_ids: Ids
-    storage_shared: Annotated[bool | None, Field(description="Left out: true, unless `storage_mb` is given.")] = None
+    storage_shared: Annotated[bool | None, Field(description="Made false by a `storage_mb`.")] = None
     storage_mb: Megabytes | None = None
 
     @model_validator(mode="after")
     def _one_storage(self) -> Self:
-        if self.storage_shared and self.storage_mb is not None:
-            raise _wrong("storage_mb", 'a quota of its own and "storage_shared": true exclude each other')
         if self.storage_shared is False and self.storage_mb is None:
             raise _wrong("storage_mb", 'with "storage_shared": false, say how much')
         return self

@@ -12,6 +12,7 @@ from api.error_codes import error_body, http_words
 from api.request_ids import HEADER, new_request_id
 
 _PROGRAMS = "/api/"
+_ON_EVERYTHING = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
 # More than enough for a method and the beginning of a path.
 _BEGINNING = 1000
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.ASCII | re.IGNORECASE)
@@ -37,6 +38,7 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
     """A request that is too large or no HTTP at all."""
 
     def execute(self) -> None:
+        self.response_headers += _ON_EVERYTHING
         if not self.request.is_of_a_program():
             super().execute()
             return

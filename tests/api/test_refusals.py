@@ -59,6 +59,7 @@ def test_a_refusal_is_the_envelope(process: str, case: str) -> None:
     request, expected, code = CASES[case]
     status, headers, body = answer_to(process, request)
     assert (status, headers["Content-Type"]) == (expected, "application/json"), body[:200]
+    assert (headers["X-Content-Type-Options"], headers["Cache-Control"]) == ("nosniff", "no-store")
     error = json.loads(body)["error"]
     assert set(error) == {"code", "message", "hint", "request_id", "retryable"}
     assert (error["code"], error["request_id"]) == (code, headers["X-Request-Id"])
@@ -68,3 +69,4 @@ def test_people_get_words(process: str) -> None:
     for path in (b"/login", b"http://127.0.0.1/login", b"/apiary", b"/?next=/api/"):
         _status, headers, _body = answer_to(process, b"GET " + path + b" HTTP/1.1\r\nno header at all\r\n\r\n")
         assert headers["Content-Type"].startswith("text/plain"), path
+        assert headers["X-Content-Type-Options"] == "nosniff"

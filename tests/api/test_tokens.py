@@ -169,8 +169,9 @@ def test_wrong_and_unknown_take_as_long_and_say_the_same(app: Flask, make_token:
             taken[name].append(time.perf_counter() - started)
             bodies.add((answer.status_code, answer.text, answer.headers["WWW-Authenticate"]))
     assert len(bodies) == 1
-    medians = [statistics.median(times) for times in taken.values()]
-    assert max(medians) / min(medians) < 1.25, medians
+    # The quicker ones: what else this machine does at the moment only ever makes things slower.
+    quick = [statistics.quantiles(times, n=10)[0] for times in taken.values()]
+    assert max(quick) / min(quick) < 1.25, quick
 
 
 def test_no_token_in_any_log(world: World, app: Flask, make_token: MakeToken, caplog: pytest.LogCaptureFixture) -> None:
