@@ -114,6 +114,11 @@ class Config:
     def lmtp_socket(self) -> Path:
         return self.run_dir / "dovecot" / "lmtp"
 
+    @property
+    def notice_socket(self) -> Path:
+        """Where Postroom's own letters go in, which a full mailbox takes, too."""
+        return self.run_dir / "dovecot" / "lmtp-notices"
+
 
 def _port(environ: Mapping[str, str], name: str, default: int) -> int:
     text = environ.get(name) or str(default)
