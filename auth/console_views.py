@@ -32,10 +32,12 @@ log = logging.getLogger(__name__)
 SENT = "If an account exists for this email, we've sent password reset instructions."
 
 
-def _noted(what: str) -> Also:
+def _noted(what: str, detail: str = "") -> Also:
     """What an owner changes about their own sign-in stands in the account's audit log."""
     admin, owner = current_administration(), current_owner()
-    return lambda session: record(session, admin.doer, admin.account_id, f"owner.{what}", subject=owner.email)
+    return lambda session: record(
+        session, admin.doer, admin.account_id, f"owner.{what}", subject=owner.email, detail=detail
+    )
 
 
 SHELL = Shell(
