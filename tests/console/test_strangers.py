@@ -119,7 +119,8 @@ def test_what_is_no_id_is_nothing(olive: Desk, number: str) -> None:
     answer = olive.post(f"{olive.path(SUPPORT)}/members", member_mailbox_ids=[number])
     assert answer.status_code == 404
     fields = {"local_part": "mine", "domain_id": number, "member_mailbox_ids": [olive.mailbox(DAN)]}
-    assert olive.post("/mailboxes/add/shared", **fields).status_code == 404
+    # No domain at all is a field that was left out: the account may have none.
+    assert olive.post("/mailboxes/add/shared", **fields).status_code == (404 if number else 422)
 
 
 @pytest.mark.parametrize("query", ["for=2000000000", "for={eve}", "member_mailbox_ids={eve}", "for=x"])
