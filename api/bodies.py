@@ -32,7 +32,7 @@ Name = Annotated[str, StringConstraints(max_length=200, pattern=LINE)]
 LocalPart = Annotated[
     str,
     StringConstraints(min_length=1, max_length=64),
-    WithJsonSchema({"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9]([A-Za-z0-9._+-]*[A-Za-z0-9])?$"}),
+    WithJsonSchema({"type": "string", "maxLength": 64, "pattern": "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$"}),
 ]
 DomainName = Annotated[
     str,

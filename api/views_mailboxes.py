@@ -9,12 +9,12 @@ from api.tellings import find, mailbox_answer, opened, opened_answer
 from core.db import Session
 from mailboxes import bin as the_bin
 from mailboxes import delete_intents, sign_ins
-from mailboxes.account_changes import rename_mailbox
 from mailboxes.administration import active_in, domain_in, mailbox_in
 from mailboxes.allotments import allot
 from mailboxes.directory import add_regular
 from mailboxes.errors import NothingByThatName
 from mailboxes.models import ACTIVE, PURGING, TRASHED
+from mailboxes.naming import rename_mailbox
 from mailboxes.overview import Filters, find_mailboxes, one_row
 from mailboxes.scopes import MAILBOXES_CREATE, MAILBOXES_DELETE, MAILBOXES_READ, MAILBOXES_WRITE
 

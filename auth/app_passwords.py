@@ -15,7 +15,7 @@ from auth.errors import SignInExpired, TooManyAppPasswords
 from auth.models import AppPassword
 from auth.passwords import groups
 from auth.sessions import SessionEvents
-from core.db import Database, now
+from core.db import Also, Database, nothing, now
 
 MOST = 50
 MAX_LABEL = 100
@@ -32,7 +32,7 @@ class AppPasswordView:
     last_used: datetime | None
 
 
-def create(db: Database, login_id: int, label: str) -> str:
+def create(db: Database, login_id: int, label: str, also: Also = nothing) -> str:
     """A new app password, to be typed as it stands, hyphens included. This is the only time it can be seen.
 
     Raises TooManyAppPasswords.
@@ -51,6 +51,7 @@ def create(db: Database, login_id: int, label: str) -> str:
                 created_at=now(),
             )
         )
+        also(session)
     return secret
 
 
@@ -64,14 +65,8 @@ def count(session: Session, login_id: int) -> int:
     return session.scalar(select(func.count()).where(AppPassword.login_id == login_id)) or 0
 
 
-def revoke(db: Database, events: SessionEvents, login_id: int, app_password_id: int) -> str | None:
+def revoke(session: Session, events: SessionEvents, login_id: int, app_password_id: int) -> str | None:
     """Revoke one; its connections end. The label, or None when this person has no such app password."""
-    with db.write() as session:
-        return revoke_one(session, events, login_id, app_password_id)
-
-
-def revoke_one(session: Session, events: SessionEvents, login_id: int, app_password_id: int) -> str | None:
-    """The same, inside a transaction that does more."""
     label = session.scalar(
         delete(AppPassword)
         .where(AppPassword.id == app_password_id, AppPassword.login_id == login_id)

@@ -19,7 +19,7 @@ from auth.views_say import say
 from auth.views_security import NUMBER, Answer, Shell, add_security_pages, settings_page
 from core.db import Also, now
 from core.errors import PostroomError
-from mail.notices import Notice, post
+from mail.notices import Notice, post, way_to
 from mailboxes import owners
 from mailboxes.audit import Doer, record
 from mailboxes.forms import NewOwnerForm
@@ -32,10 +32,12 @@ log = logging.getLogger(__name__)
 SENT = "If an account exists for this email, we've sent password reset instructions."
 
 
-def _noted(what: str) -> Also:
+def _noted(what: str, detail: str = "") -> Also:
     """What an owner changes about their own sign-in stands in the account's audit log."""
     admin, owner = current_administration(), current_owner()
-    return lambda session: record(session, admin.doer, admin.account_id, f"owner.{what}", subject=owner.email)
+    return lambda session: record(
+        session, admin.doer, admin.account_id, f"owner.{what}", subject=owner.email, detail=detail
+    )
 
 
 SHELL = Shell(
@@ -157,15 +159,12 @@ def _send_link(room: Services, name: str) -> None:
             return
         token, local = resets.issue(session, owner, now()), owners.is_local(session, name)
     config = room.config
-    host, port = config.host_of_servers, config.smtp_port
-    if not local:
-        host, _, relay_port = config.relay.rpartition(":")
-        if not host:
-            log.warning("no relay to send a reset link by", extra={"login_id": owner.id})
-            return
-        port = int(relay_port)
+    handover = way_to(config, local=local)
+    if handover is None:
+        log.warning("no relay to send a reset link by", extra={"login_id": owner.id})
+        return
     words = _LETTER.format(link=f"{config.public_url}/console/reset/{token}", email=name)
-    post(Notice(name, "Reset your Postroom password", words), host.strip("[]"), port, config.mail_hostname, now())
+    post(Notice(name, "Reset your Postroom password", words), handover, config.mail_hostname, now())
 
 
 _LETTER = """\

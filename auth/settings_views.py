@@ -16,15 +16,17 @@ from auth.sign_in import confirm_password
 from auth.views_doors import this_client
 from auth.views_say import say
 from auth.views_security import NUMBER, Answer, Shell, add_security_pages, settings_page
-from core.db import Also, nothing, now
-from web.context import current_actor, services
+from core.db import Also, now
+from mailboxes.audit import record_own
+from web.context import current_actor, current_doer, services
 
 blueprint = Blueprint("settings", __name__, url_prefix="/settings")
 
 
-def _not_noted(_what: str) -> Also:
-    """The audit log is the account's; what a person does with their own password is theirs."""
-    return nothing
+def _noted(what: str, detail: str = "") -> Also:
+    """What a person changes about their own sign-in stands in the account's audit log."""
+    doer = current_doer()
+    return lambda session: record_own(session, doer, f"person.{what}", detail=detail)
 
 
 SHELL = Shell(
@@ -40,7 +42,7 @@ SHELL = Shell(
     ),
     home="webmail.home",
     who=current_actor,
-    noted=_not_noted,
+    noted=_noted,
     after_password="settings.security",  # noqa: S106  an endpoint
 )
 add_security_pages(blueprint, SHELL)
@@ -75,7 +77,8 @@ def app_passwords_page() -> Response:
         return _app_passwords(form)
     try:
         confirm_password(services().db, me.login_id, typed(form.password), this_client())
-        secret = app_passwords.create(services().db, me.login_id, typed(form.label))
+        noted = _noted("app_password_made", typed(form.label))
+        secret = app_passwords.create(services().db, me.login_id, typed(form.label), noted)
     except REFUSALS as error:
         return _app_passwords(form, refuse(form, error))
     return _app_passwords(NewAppPasswordForm(formdata=None), secret=secret, secret_for=typed(form.label))
@@ -83,9 +86,11 @@ def app_passwords_page() -> Response:
 
 @blueprint.post(f"/app-passwords/{NUMBER}/revoke")
 def app_password_revoke(number: int) -> Response:
-    label = app_passwords.revoke(services().db, services().session_events, current_actor().login_id, number)
-    if label is None:
-        abort(404)
+    with services().db.write() as session:
+        label = app_passwords.revoke(session, services().session_events, current_actor().login_id, number)
+        if label is None:
+            abort(404)
+        _noted("app_password_revoked", label)(session)
     say(f"“{label}” is revoked, and devices that used it are signed out.")
     return redirect(url_for("settings.app_passwords_page"), 303)
 

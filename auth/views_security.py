@@ -27,13 +27,13 @@ NUMBER = "<int(max=2147483647):number>"
 
 @dataclass(frozen=True)
 class Shell:
-    """What stands around these pages. `nav` is (label, endpoint); `noted` writes what happened where it is kept."""
+    """What stands around these pages: `nav` is (label, endpoint). `noted(what, detail)` writes down what was done."""
 
     template: str
     nav: tuple[tuple[str, str], ...]
     home: str
     who: Callable[[], Somebody]
-    noted: Callable[[str], Also]
+    noted: Callable[..., Also]
     after_password: str
 
 
@@ -86,7 +86,7 @@ def _password(shell: Shell) -> Response:
             old=typed(form.password),
             new=typed(form.new_password),
             revoke_app_passwords=form.revoke_app_passwords.data,
-            also=shell.noted("password_changed"),
+            also=shell.noted("password_changed", "app passwords revoked" if form.revoke_app_passwords.data else ""),
         )
     except REFUSALS as error:
         return settings_page(shell, "password", "password", refuse(form, error), form=form)
@@ -141,11 +141,16 @@ def _second_factor_off(shell: Shell) -> Response:
 
 
 def _recovery_codes(shell: Shell) -> Response:
-    """How many are left; ten new ones are in the answer to the form and nowhere else."""
+    """How many are left; ten new ones are in the answer to the form and nowhere else.
+
+    Without a second factor there is nothing they could stand in for.
+    """
     form, room, login_id = PasswordForm(), services(), shell.who().login_id
     show = partial(settings_page, shell, "recovery_codes", "second_factor_page")
     with room.db.read() as session:
-        left = recovery.left(session, login_id)
+        left, login = recovery.left(session, login_id), logins.get(session, login_id)
+    if login is None or not login.second_factor:
+        return redirect(url_for(".second_factor_page"), 303)
     if not form.validate_on_submit():
         return show(form=form, left=left)
     password, noted = typed(form.password), shell.noted("recovery_codes_made")

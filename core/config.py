@@ -117,6 +117,11 @@ class Config:
     def lmtp_socket(self) -> Path:
         return self.run_dir / "dovecot" / "lmtp"
 
+    @property
+    def notice_socket(self) -> Path:
+        """Where Postroom's own letters go in, which a full mailbox takes, too."""
+        return self.run_dir / "dovecot" / "lmtp-notices"
+
 
 def url_of(host: str, port: int) -> str:
     """`http://127.0.0.1:8000`, `http://[::1]:8000` (RFC 3986 §3.2.2)."""

@@ -43,7 +43,7 @@ class Address:
 
     @property
     def valid(self) -> bool:
-        return _spec(self.address) == self.address
+        return spec(self.address) == self.address
 
     @property
     def display(self) -> str:
@@ -86,11 +86,11 @@ def parse_typed(text: str) -> tuple[list[Address], list[str]]:
     good: dict[str, Address] = {}
     bad: list[str] = []
     for name, written in _split(re.sub(r"[\r\n]+", ",", text[: headers.MAX_BLOCK]), MAX_ADDRESSES):
-        spec = _spec(written)
-        if spec is None:
+        found = spec(written)
+        if found is None:
             bad.append(clean.one_line(f"{name} <{written}>" if name and written else name or written)[:MAX_NAME])
         else:
-            good.setdefault(spec.lower(), Address(clean.one_line(name)[:MAX_NAME], spec))
+            good.setdefault(found.lower(), Address(clean.one_line(name)[:MAX_NAME], found))
     return list(good.values()), bad
 
 
@@ -149,7 +149,7 @@ def _pair(words: Sequence[str], comment: str | None, angle: str | None) -> list[
     return [((comment or "").strip(), spec)] if spec or comment else []
 
 
-def _spec(written: str) -> str | None:
+def spec(written: str) -> str | None:
     """A well-formed addr-spec with its domain in ASCII lower case, None when it can't be one."""
     local, _, host = written.strip().rpartition("@")
     if len(local) > 64 or not _LOCAL.fullmatch(local):
@@ -160,7 +160,7 @@ def _spec(written: str) -> str | None:
 
 def ascii_domain(host: str) -> str | None:
     """A host name as DNS knows it (punycode, lower case), None when it is not one."""
-    host = host.strip().rstrip(".").lower()
+    host = host.strip().removesuffix(".").lower()
     if len(host) > 253:
         return None
     if not host.isascii():
@@ -169,3 +169,11 @@ def ascii_domain(host: str) -> str | None:
         except (idna.IDNAError, UnicodeError):
             return None
     return host if _HOST.fullmatch(host) else None
+
+
+def readable_domain(host: str) -> str:
+    """A host name as people write it: `münchen.test` for `xn--mnchen-3ya.test`. What can't be decoded stays."""
+    try:
+        return idna.decode(host) if "xn--" in host else host
+    except (idna.IDNAError, UnicodeError):
+        return host

@@ -1,4 +1,4 @@
-"""Characters that lie or break things, taken out of text that strangers wrote."""
+"""Characters that lie or break things, taken out of text that strangers wrote, and of names anybody typed."""
 
 import re
 from typing import Final
@@ -18,6 +18,11 @@ _BODY: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 def one_line(text: str) -> str:
     """Text for a header, a title or a file name: no control characters, no line ends, nothing that reorders."""
     return _LIES.sub("", _ONE_LINE.sub(" ", text)).strip()
+
+
+def name(text: str, limit: int) -> str:
+    """What a person or a thing is called, as somebody typed it: one line, single spaces, at most `limit` characters."""
+    return " ".join(one_line(text).split())[:limit].rstrip()
 
 
 def body(text: str) -> str:

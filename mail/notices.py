@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from core.config import Config
 from mail.addresses import Address
 from mail.compose import Draft, build, new_message_id
 from mail.delivery import Handover
@@ -26,12 +27,23 @@ def compose(notice: Notice, hostname: str, at: int) -> bytes:
     return b"Auto-Submitted: auto-generated\r\n" + message
 
 
-def post(notice: Notice, host: str, port: int, hostname: str, at: int) -> None:
-    """Hand it to a mail server, as the null sender, so that nothing ever comes back (RFC 5321 §4.5.5).
+def way_to(config: Config, *, local: bool) -> Handover | None:
+    """How a letter of ours gets to somebody here, or outside; None when no relay leads there.
+
+    Here it goes past the doors, through a socket that only our own processes can open: that is how it is known, so
+    that a letter about full storage is taken by the very mailbox that is full.
+    """
+    if local:
+        return Handover.to_mailboxes(config.notice_socket.resolve(), config.mail_hostname)
+    host, _, port = config.relay.rpartition(":")
+    return Handover.to_relay(host.strip("[]"), int(port), config.mail_hostname) if host else None
+
+
+def post(notice: Notice, handover: Handover, hostname: str, at: int) -> None:
+    """Hand it over as the null sender, so that nothing ever comes back (RFC 5321 §4.5.5).
 
     Raises SubmissionRefused; SubmissionUnknown; MailServerUnavailable when trying again is safe.
     """
-    handover = Handover.to_relay(host, port, hostname)
     try:
         answer = handover.ask("", (notice.to,))[notice.to]
         if answer.accepted:

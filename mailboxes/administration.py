@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from auth.actor import Bearer, OwnerActor
 from mailboxes.audit import Doer
-from mailboxes.errors import NothingByThatName
+from mailboxes.errors import MemberGone, NothingByThatName
 from mailboxes.models import ACTIVE, Account, Domain, Mailbox, Membership
 
 _SEAL = object()
@@ -101,9 +101,9 @@ def mailboxes_in(session: Session, admin: Administration, mailbox_ids: list[int]
 
 
 def member_in(session: Session, mailbox: Mailbox, membership_id: int) -> Membership:
-    """Raises NothingByThatName for a membership of another mailbox."""
+    """Raises MemberGone for one that isn't there any more, and the same for a membership of another mailbox."""
     query = select(Membership).where(Membership.id == membership_id, Membership.mailbox_id == mailbox.id)
     membership = session.scalar(query)
     if membership is None:
-        raise NothingByThatName(f"membership {membership_id} of {mailbox.address}")
+        raise MemberGone(f"membership {membership_id} of {mailbox.address}")
     return membership

@@ -10,6 +10,7 @@ from auth.actor import Bearer
 from auth.errors import Unauthenticated
 from auth.tokens import TokenView
 from core.db import now
+from mail import clean
 from mailboxes.administration import Administration
 from mailboxes.audit import Doer, record
 from mailboxes.errors import BadTokenRequest, FeatureNotAvailable, InsufficientScope, NothingByThatName
@@ -35,6 +36,7 @@ def issue_token(
 
     A scope that the plan doesn't include may be given: it counts from the day on which the plan has it.
     """
+    name = clean.name(name, tokens.MAX_NAME)
     _check(session, account, name, scopes, days, domain_ids)
     token, token_id = tokens.create(
         session,
@@ -110,7 +112,7 @@ def _check(
         raise BadTokenRequest("scope", public=f"There is no scope {unknown[0]}. Scopes: {', '.join(SCOPES)}.")
     if not scopes:
         raise BadTokenRequest("no scope", public=f"Choose at least one scope: {', '.join(SCOPES)}.")
-    if not name.strip():
+    if not name:
         raise BadTokenRequest("no name", public="Give the token a name, so that you know later what uses it.")
     if days is not None and not 1 <= days <= MOST_DAYS:
         raise BadTokenRequest("days", public=f"A token can live from 1 to {MOST_DAYS} days.")

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 
 from core.db import now
-from mailboxes.models import AuditEntry
+from mailboxes.models import AuditEntry, Mailbox
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,12 @@ def record(
 ) -> None:
     """Write one entry in the transaction of the change it speaks of, so that neither stands without the other."""
     record_each(session, doer, account_id, action, [subject], mailbox=mailbox, detail=detail)
+
+
+def record_own(session: Session, doer: Doer, action: str, *, detail: str = "") -> None:
+    """What a person does about their own sign-in, in the log of the account that their mailbox is in."""
+    account_id = session.scalars(select(Mailbox.account_id).where(Mailbox.address == doer.name)).one()
+    record(session, doer, account_id, action, mailbox=doer.name, subject=doer.name, detail=detail)
 
 
 def record_each(

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 from mailboxes.administration import Administration
 from mailboxes.models import AuditEntry, Domain
 
-# What happened, in words. An action that isn't here is shown as it is written.
+# What happened, in words.
 ACTIONS = {
     "mailbox.added": "Mailbox added",
     "mailbox.renamed": "Mailbox renamed",
+    "mailbox.signature_changed": "Signature changed",
     "mailbox.converted_to_shared": "Converted to a shared mailbox",
     "mailbox.converted_to_regular": "Converted to a regular mailbox",
     "mailbox.deleted": "Mailbox deleted",
@@ -31,6 +32,13 @@ ACTIONS = {
     "second_factor.off": "Second factor switched off",
     "app_password.revoked": "App password revoked",
     "session.ended": "Signed out",
+    "person.password_changed": "Own password changed",
+    "person.second_factor_on": "Own second factor switched on",
+    "person.second_factor_off": "Own second factor switched off",
+    "person.recovery_codes_made": "Own recovery codes made",
+    "person.app_password_made": "Own app password made",
+    "person.app_password_revoked": "Own app password revoked",
+    "person.session_ended": "Signed out elsewhere",
     "storage.nearly_full": "Storage nearly full",
     "storage.full": "Storage full",
     "domain.added": "Domain added",
@@ -75,7 +83,7 @@ class Entry:
 
     @property
     def words(self) -> str:
-        return ACTIONS.get(self.action, self.action)
+        return ACTIONS.get(self.action, self.action)  # an entry may be older than a word for it
 
 
 def find_entries(

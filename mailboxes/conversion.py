@@ -20,14 +20,15 @@ from mailboxes.models import REGULAR, SHARED, Mailbox, Membership
 
 @dataclass(frozen=True)
 class Preview:
-    """What a conversion will end, in numbers, so that nobody is surprised."""
+    """What a conversion, or deleting, will end, so that nobody is surprised. Everything in it stands by address."""
 
-    address: str
-    sessions: int
-    app_passwords: int
-    second_factor: bool
-    memberships: tuple[str, ...]  # the shared mailboxes the person works in, by address
-    members: int
+    sessions: int = 0
+    app_passwords: int = 0
+    second_factor: bool = False
+    memberships: tuple[str, ...] = ()  # the shared mailboxes the person works in
+    last_in: tuple[str, ...] = ()  # those of them that nobody else works in
+    members: tuple[str, ...] = ()
+    is_an_owners: bool = False  # an owner's forgotten-password letters go here
 
 
 def preview(session: Session, admin: Administration, mailbox_id: int) -> Preview:
@@ -35,14 +36,22 @@ def preview(session: Session, admin: Administration, mailbox_id: int) -> Preview
     mailbox = active_in(session, admin, mailbox_id)
     person = session.scalar(select(Person).where(Person.name == mailbox.address))
     if person is None:
-        members = session.scalar(select(func.count()).where(Membership.mailbox_id == mailbox.id)) or 0
-        return Preview(mailbox.address, 0, 0, False, (), members)
-
-    signed_in = len(session_list.listing(session, person.id, 0, now()))
-    elsewhere = tuple(shared_with(session, person))
+        return Preview(members=tuple(member_names(session, mailbox)))
     return Preview(
-        mailbox.address, signed_in, app_passwords.count(session, person.id), person.second_factor, elsewhere, 0
+        sessions=len(session_list.listing(session, person.id, 0, now())),
+        app_passwords=app_passwords.count(session, person.id),
+        second_factor=person.second_factor,
+        memberships=tuple(shared_with(session, person)),
+        last_in=tuple(_last_in(session, person)),
+        is_an_owners=session.scalar(select(Owner.id).where(Owner.name == mailbox.address)) is not None,
     )
+
+
+def _last_in(session: Session, person: Person) -> list[str]:
+    alone = select(Membership.mailbox_id).group_by(Membership.mailbox_id).having(func.count() == 1)
+    query = select(Mailbox.address).join(Membership, Membership.mailbox_id == Mailbox.id)
+    query = query.where(Membership.login_id == person.id, Mailbox.id.in_(alone))
+    return list(session.scalars(query.order_by(Mailbox.address)))
 
 
 def to_shared(

@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 from auth.models import Owner, Person
 from auth.passwords import check_strength, hash_password
 from core.db import now
+from mail import clean
+from mail.addresses import ascii_domain, spec
 from mailboxes.audit import Doer, record
 from mailboxes.errors import (
     AccountTaken,
@@ -23,13 +25,15 @@ from mailboxes.errors import (
     PlanLimitReached,
 )
 from mailboxes.memberships import eligible, join
-from mailboxes.models import ACTIVE, REGULAR, SHARED, Account, Domain, Mailbox
+from mailboxes.models import ACTIVE, MAX_NAME, REGULAR, SHARED, Account, Domain, Mailbox
 from mailboxes.plans import PLANS, Plan
 
 T = TypeVar("T")
 
-# RFC 5321 §4.5.3.1 allows more; these are the local parts that every mail program and spreadsheet takes.
-_LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?", re.ASCII)
+# RFC 5321 §4.5.3.1 allows more; these are the local parts that every mail program and spreadsheet takes. Without "+":
+# mail for ana+lists@ is ana's (RFC 5233).
+_LOCAL_PART = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
+_LONGEST_EMAIL = 254  # a path of RFC 5321 §4.5.3.1.3 without its brackets
 _DOMAIN = re.compile(
     r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])", re.ASCII
 )
@@ -39,12 +43,12 @@ def create_account(session: Session, name: str, plan: str) -> Account:
     """Raises AccountTaken, NothingByThatName for a plan that isn't sold."""
     if plan not in PLANS:
         raise NothingByThatName(f"plan {plan!r}", public=f"There is no plan {plan}. Plans: {', '.join(PLANS)}.")
-    account = Account(name=name, plan=plan, created_at=now())
+    account = Account(name=clean.name(name, MAX_NAME), plan=plan, created_at=now())
     return _insert(session, account, AccountTaken)
 
 
 def add_owner(session: Session, doer: Doer, account: Account, email: str, display_name: str, password: str) -> Owner:
-    """Somebody who runs the account in the console. Raises WeakPassword, AccountTaken."""
+    """Somebody who runs the account in the console. Raises WeakPassword, BadAddress, AccountTaken."""
     check_strength(password, email)
     return insert_owner(session, doer, account.id, email, display_name, hash_password(password))
 
@@ -52,10 +56,13 @@ def add_owner(session: Session, doer: Doer, account: Account, email: str, displa
 def insert_owner(
     session: Session, doer: Doer, account_id: int, email: str, display_name: str, password_hash: str
 ) -> Owner:
-    """The same, for whoever hashed the password before the transaction began. Raises AccountTaken."""
+    """The same, for whoever hashed the password before the transaction began. Raises BadAddress, AccountTaken."""
+    name = spec(email.lower() if email.isascii() else email)
+    if name is None or len(name) > _LONGEST_EMAIL or not _DOMAIN.fullmatch(name.rpartition("@")[2]):
+        raise BadAddress(f"owner {email!r}", public="Enter an email address such as olive@example.com.")
     owner = Owner(
-        name=email.lower(),
-        display_name=display_name,
+        name=name,
+        display_name=clean.name(display_name, MAX_NAME),
         password_hash=password_hash,
         account_id=account_id,
         password_changed_at=now(),
@@ -67,12 +74,13 @@ def insert_owner(
 
 
 def add_domain(session: Session, doer: Doer, account: Account, name: str) -> Domain:
-    """Raises BadDomain, DomainTaken."""
-    name = name.strip().lower()
-    if not _DOMAIN.fullmatch(name):
-        raise BadDomain(f"domain {name!r}", public=f"{name} isn't a domain name such as example.com.")
-    domain = _insert(session, Domain(account_id=account.id, name=name, created_at=now()), DomainTaken)
-    record(session, doer, account.id, "domain.added", subject=name)
+    """Kept as DNS knows it; `münchen.test` is one, too. Raises BadDomain, DomainTaken."""
+    ascii_name = ascii_domain(name)
+    if ascii_name is None or not _DOMAIN.fullmatch(ascii_name):
+        shown = clean.name(name, 100)
+        raise BadDomain(f"domain {name!r}", public=f"{shown} isn't a domain name such as example.com.")
+    domain = _insert(session, Domain(account_id=account.id, name=ascii_name, created_at=now()), DomainTaken)
+    record(session, doer, account.id, "domain.added", subject=ascii_name)
     return domain
 
 
@@ -99,7 +107,7 @@ def add_regular(
         Person(
             name=mailbox.address,
             mailbox_kind=REGULAR,
-            display_name=display_name,
+            display_name=mailbox.display_name,
             password_hash=password_hash,
             password_changed_at=now(),
             created_at=now(),
@@ -164,7 +172,7 @@ def find_account(session: Session, name: str) -> Account:
 
 def find_domain(session: Session, name: str) -> Domain:
     """Raises NothingByThatName."""
-    return _found(session.scalar(select(Domain).where(Domain.name == name.lower())), name)
+    return _found(session.scalar(select(Domain).where(Domain.name == (ascii_domain(name) or name))), name)
 
 
 def find_mailbox(session: Session, address: str) -> Mailbox:
@@ -184,7 +192,7 @@ def _add_mailbox(session: Session, domain: Domain, local_part: str, display_name
         local_part=address.partition("@")[0],
         address=address,
         kind=kind,
-        display_name=display_name.strip(),
+        display_name=clean.name(display_name, MAX_NAME),
         created_at=now(),
     )
     return _insert(session, mailbox, AddressTaken)

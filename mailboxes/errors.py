@@ -22,7 +22,10 @@ class Forbidden(PostroomError):
 class BadAddress(PostroomError):
     code = "validation_failed"
     status = 422
-    public = "That isn't an address we can make. Use letters, digits, dots and hyphens before the @."
+    public = (
+        "That isn't an address we can make. Before the @ stand at most 64 letters (a to z), digits, dots, hyphens and "
+        "underscores; it begins and ends with a letter or digit, and no two dots stand side by side."
+    )
 
 
 class BadDomain(BadAddress):
@@ -65,6 +68,12 @@ class NothingByThatName(PostroomError):
     code = "not_found"
     status = 404
     public = "There is nothing by that name in this account."
+
+
+class MemberGone(NothingByThatName):
+    """Whom it was about is no member, or not any more."""
+
+    public = "They don't have access to this mailbox: somebody may have removed them meanwhile."
 
 
 class NotShared(PostroomError):

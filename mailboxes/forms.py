@@ -6,6 +6,7 @@ from wtforms.validators import AnyOf, InputRequired, Length
 
 from auth.passwords import check_strength, generate_password
 from auth.settings_forms import PasswordForm
+from mailboxes.models import MAX_LABEL, MAX_NAME
 from mailboxes.signatures import MAX_SIGNATURE
 
 GENERATED = "generated"
@@ -18,7 +19,7 @@ def typed(field: StringField) -> str:
 
 
 class GeneralForm(FlaskForm):  # type: ignore[misc]
-    display_name = StringField("Display name", [Length(max=200, message="Use at most 200 characters.")])
+    display_name = StringField("Display name", [Length(max=MAX_NAME, message=f"Use at most {MAX_NAME} characters.")])
 
 
 class SignatureForm(FlaskForm):  # type: ignore[misc]
@@ -45,8 +46,8 @@ class PasswordChoice(FlaskForm):  # type: ignore[misc]
 class _NewMailbox(FlaskForm):  # type: ignore[misc]
     local_part = StringField("Name", [InputRequired("Enter what stands before the @.")])
     # Whose domain it is, the law says: one of another account's is no wrong choice, it is not there.
-    domain_id = StringField("Domain")
-    display_name = StringField("Display name", [Length(max=200, message="Use at most 200 characters.")])
+    domain_id = StringField("Domain", [InputRequired("Choose a domain.")])
+    display_name = StringField("Display name", [Length(max=MAX_NAME, message=f"Use at most {MAX_NAME} characters.")])
 
 
 class NewPersonalForm(_NewMailbox, PasswordChoice):
@@ -66,14 +67,14 @@ class DeleteForm(FlaskForm):  # type: ignore[misc]
 
 
 class LabelForm(FlaskForm):  # type: ignore[misc]
-    label = StringField("Your label", [Length(max=120, message="Use at most 120 characters.")])
+    label = StringField("Your label", [Length(max=MAX_LABEL, message=f"Use at most {MAX_LABEL} characters.")])
 
 
 class NewOwnerForm(PasswordForm):
     """Somebody who may do everything here: asked for once more with one's own password."""
 
     email = StringField("Email address", [InputRequired("Enter an email address.")])
-    display_name = StringField("Name", [Length(max=200, message="Use at most 200 characters.")])
+    display_name = StringField("Name", [Length(max=MAX_NAME, message=f"Use at most {MAX_NAME} characters.")])
 
 
 class TokenForm(FlaskForm):  # type: ignore[misc]

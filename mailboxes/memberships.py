@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from auth.models import Person
 from core.db import now
+from mail import clean
 from mailboxes.administration import Administration, active_in, mailboxes_in, member_in
 from mailboxes.audit import Doer, record, record_each
 from mailboxes.doors import Closing, Doors
 from mailboxes.errors import AlreadyMember, LastMember, MemberNotEligible, NothingByThatName, NotShared
-from mailboxes.models import ACTIVE, REGULAR, SHARED, Mailbox, Membership
+from mailboxes.models import ACTIVE, MAX_LABEL, REGULAR, SHARED, Mailbox, Membership
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def change_membership(
 
 def set_label(session: Session, doer: Doer, shared: Mailbox, membership: Membership, label: str) -> None:
     """What the mailbox is called in this member's switcher; empty: its own name."""
-    label = _one_line(label)
+    label = clean.name(label, MAX_LABEL)
     if membership.custom_label == label:
         return
     membership.custom_label = label
@@ -208,8 +209,9 @@ def join(
     for person in people:
         if person.name in inside:
             raise _already(person.name, mailbox)
+    label = clean.name(custom_label, MAX_LABEL)
     rows = [
-        {"mailbox_id": mailbox.id, "login_id": person.id, "can_send": can_send, "custom_label": _one_line(custom_label)}
+        {"mailbox_id": mailbox.id, "login_id": person.id, "can_send": can_send, "custom_label": label}
         | {"mailbox_kind": SHARED, "created_at": now()}
         for person in people
     ]
@@ -245,10 +247,6 @@ def _set_can_send(
     action = "member.can_reply" if can_send else "member.read_only"
     record(session, doer, shared.account_id, action, mailbox=shared.address, subject=name)
     doors.close_after_commit(session, Closing(shared.address, name))
-
-
-def _one_line(label: str) -> str:
-    return " ".join(label.split())[:120]
 
 
 def _already(who: str, mailbox: Mailbox) -> AlreadyMember:

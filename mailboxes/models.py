@@ -25,6 +25,9 @@ SHARED = "shared"
 ACTIVE = "active"
 TRASHED = "trashed"
 PURGING = "purging"
+# Characters of a display name, and of what a member calls a mailbox.
+MAX_NAME = 200
+MAX_LABEL = 120
 
 
 class Account(Base):

@@ -92,7 +92,7 @@ def accepted(db: Database, doer: Doer, access: MailboxAccess, entry: Entry) -> N
     with db.write() as session:
         _move(session, entry, SENDING, ACCEPTED)
         if access.is_shared:
-            detail = f"to {', '.join(entry.recipients)} {entry.message_id}"[:2000]
+            detail = f"to {', '.join(entry.recipients)}, Message-ID {entry.message_id}"[:2000]
             record(session, doer, access.account_id, "message.sent", mailbox=access.address, detail=detail)
 
 

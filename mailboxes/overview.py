@@ -29,7 +29,7 @@ class Filters:
 
 @dataclass(frozen=True)
 class MailboxRow:
-    """One mailbox of the table. Sizes in MB, rounded up; `member_count` is None for a person's own."""
+    """One mailbox of the table. `member_count` is None for a person's own."""
 
     id: int
     address: str
@@ -40,10 +40,15 @@ class MailboxRow:
     kind: str
     status: str
     member_count: int | None
-    used_mb: int
+    used_bytes: int
     quota_mb: int | None
     created_at: int
     trashed_at: int | None
+
+    @property
+    def used_mb(self) -> int:
+        """Rounded up."""
+        return megabytes(self.used_bytes)
 
     @property
     def is_shared(self) -> bool:
@@ -68,9 +73,14 @@ class DomainUsage:
 class Usage:
     plan: Plan
     domains: list[DomainUsage]
-    used_mb: int
+    used_bytes: int
     pool: Storage
     allotted_mb: int
+
+    @property
+    def used_mb(self) -> int:
+        """Rounded up."""
+        return megabytes(self.used_bytes)
 
 
 def find_mailboxes(
@@ -159,8 +169,8 @@ def usage(session: Session, admin: Administration) -> Usage:
         if admin.covers(domain_id)
     ]
     account = account_of(session, admin)
-    used_mb = megabytes(sum(int(row[4]) for row in rows))
-    return Usage(PLANS[account.plan], domains, used_mb, pool_of(account), account.allotted_mb)
+    used_bytes = sum(int(row[4]) for row in rows)
+    return Usage(PLANS[account.plan], domains, used_bytes, pool_of(account), account.allotted_mb)
 
 
 def _wanted(admin: Administration, filters: Filters) -> Select[Mailbox]:
@@ -209,7 +219,7 @@ def _row(mailbox: Mailbox, domain: str, counts: dict[int, int]) -> MailboxRow:
         kind=mailbox.kind,
         status=mailbox.status,
         member_count=counts.get(mailbox.id, 0) if mailbox.is_shared else None,
-        used_mb=megabytes(mailbox.used_bytes),
+        used_bytes=mailbox.used_bytes,
         quota_mb=mailbox.quota_mb,
         created_at=mailbox.created_at,
         trashed_at=mailbox.trashed_at,

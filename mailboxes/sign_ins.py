@@ -77,7 +77,7 @@ def revoke_app_password(
 ) -> str:
     """Its label. Raises NothingByThatName, NoSignIn."""
     mailbox, person = _held(session, admin, mailbox_id)
-    label = app_passwords.revoke_one(session, events, person.id, app_password_id)
+    label = app_passwords.revoke(session, events, person.id, app_password_id)
     if label is None:
         raise NothingByThatName(f"app password {app_password_id} of {mailbox.address}")
     record(

@@ -3,6 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from mail import clean
 from mailboxes.access import MailboxAccess
 from mailboxes.administration import Administration, active_in
 from mailboxes.audit import Doer, record
@@ -28,7 +29,7 @@ def sign_shared(session: Session, admin: Administration, mailbox_id: int, text: 
 
 
 def _sign(session: Session, doer: Doer, mailbox: Mailbox, text: str) -> None:
-    signature = text.replace("\r\n", "\n").strip("\n")[:MAX_SIGNATURE]
+    signature = clean.body(text).strip("\n")[:MAX_SIGNATURE]
     if mailbox.signature != signature:
         mailbox.signature = signature
         record(session, doer, mailbox.account_id, "mailbox.signature_changed", mailbox=mailbox.address)

@@ -43,7 +43,7 @@ class Storage:
 
     def story(self, *, owner: bool) -> str:
         """The number, the plan, what it means and the way out: for an owner, or for somebody who reads mail here."""
-        much = f"{size(megabytes(self.used_bytes))} of {size(self.limit_bytes // MEBIBYTE)}"
+        much = f"{size_of(self.used_bytes)} of {size(self.limit_bytes // MEBIBYTE)}"
         if self.pooled:
             fact = f"The account's mailboxes together use {much} on the {self.plan} plan."
         else:
@@ -82,9 +82,10 @@ def storage_of(session: Session, mailbox_id: int) -> Storage:
     )
 
 
-def pool_of(account: Account) -> Storage:
+def pool_of(account: Account, plan: str = "") -> Storage:
+    """The account's pool on its plan, or as it would be on another."""
     return storage(
-        account.plan,
+        plan or account.plan,
         used_bytes=0,
         quota_mb=None,
         pool_used_bytes=account.pool_used_bytes,
@@ -109,9 +110,17 @@ def megabytes(octets: int) -> int:
     return -(-octets // MEBIBYTE)
 
 
-def size(in_megabytes: int) -> str:
+def size(in_megabytes: float) -> str:
     """`12 MB`, `47.7 GB`, `1 TB`."""
     for unit, length in (("TB", 1_000_000), ("GB", 1_000)):
         if in_megabytes >= length:
-            return f"{in_megabytes / length:.1f}".removesuffix(".0") + f" {unit}"
-    return f"{in_megabytes} MB"
+            return f"{in_megabytes / length:,.1f}".removesuffix(".0") + f" {unit}"
+    return f"{in_megabytes:.0f} MB"
+
+
+def size_of(octets: int) -> str:
+    """What is used, no larger than it is: `0 KB`, `312 KB`, `1.4 MB`, `47.7 GB`."""
+    if octets < MEBIBYTE:
+        return f"{-(-octets // 1024)} KB"
+    megabytes = octets / MEBIBYTE
+    return f"{megabytes:.1f}".removesuffix(".0") + " MB" if megabytes < 10 else size(megabytes)

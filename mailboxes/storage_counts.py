@@ -27,6 +27,7 @@ _BATCH = 400
 class Alarm:
     """A pool that has run out, or nearly, and the owners a letter may go to: address, and whether it stays here."""
 
+    account_id: int
     account: str
     storage: Storage
     owners: list[tuple[str, bool]]
@@ -36,7 +37,7 @@ def write_down(db: Database, counted: Mapping[str, int]) -> list[Alarm]:
     """Address → octets, as the mail server counted. Addresses that are nobody's are passed over.
 
     One transaction for each account, so that nobody who changes one waits for the others. Whoever gets an alarm tells
-    it: it is given once.
+    it, and then notes it: until then it is given again.
     """
     alarms = []
     for account_id, changed in _by_account(db, counted).items():
@@ -57,6 +58,13 @@ def look_at_all(db: Database) -> list[Alarm]:
         with db.write() as session:
             alarms += _settle(session, _locked(session, account_id))
     return alarms
+
+
+def note(db: Database, alarm: Alarm) -> None:
+    """It has been told: silence now, for as long as its level has."""
+    action, _silence = _SILENCE[alarm.storage.level]
+    with db.write() as session:
+        record(session, _DOER, alarm.account_id, action, detail=alarm.storage.story(owner=True))
 
 
 def _by_account(db: Database, counted: Mapping[str, int]) -> dict[int, dict[str, int]]:
@@ -88,8 +96,7 @@ def _settle(session: Session, account: Account) -> list[Alarm]:
     lately = select(AuditEntry.id).where(AuditEntry.account_id == account.id, AuditEntry.at > now() - silence)
     if session.scalar(lately.where(AuditEntry.action == action).limit(1)) is not None:
         return []
-    record(session, _DOER, account.id, action, detail=pool.story(owner=True))
-    return [Alarm(account.name, pool, _writable_owners(session, account))]
+    return [Alarm(account.id, account.name, pool, _writable_owners(session, account))]
 
 
 def _has_mailboxes(session: Session, account: Account) -> bool:

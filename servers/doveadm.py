@@ -72,12 +72,12 @@ class Doveadm:
         return list(_connected(rows))
 
     def unread(self, address: str) -> int | None:
-        """How many unread messages lie in this mailbox's Inbox; None when Dovecot doesn't answer."""
+        """How many unread messages lie in this mailbox, all folders together; None when Dovecot doesn't answer."""
         return self.unread_in([address]).get(address)
 
     def unread_in(self, addresses: Sequence[str]) -> dict[str, int]:
         """The same for several, with one question; without those for which Dovecot has no answer."""
-        asked = {"field": ["unseen"], "mailboxMask": ["INBOX"]}
+        asked = {"field": ["unseen"], "mailboxMask": ["*"]}
         commands: list[Command] = [("mailboxStatus", asked | {"user": address}) for address in addresses]
         found: dict[str, int] = {}
         try:

@@ -26,6 +26,8 @@ DOVEADM_SOCKET = "http"
 USAGE_FILE = "usage"
 # A mailbox with any room left takes one more delivery of any size: so "full" means one thing, at every door.
 QUOTA_GRACE_MB = 64
+# Counted by Dovecot itself; by its second LMTP, for our own letters about full storage, without a limit.
+_QUOTA = "count:Storage"
 
 _SPECIAL_USE = ("Drafts", "Sent", "Archive", "Junk", "Trash")
 
@@ -121,7 +123,7 @@ mail_plugins = acl quota quota_clone
 plugin {{
   acl = vfile:{config.run_dir / "acl"}
   acl_globals_only = yes
-  quota = count:Storage
+  quota = {_QUOTA}
   quota_vsizes = yes
   quota_grace = {QUOTA_GRACE_MB}M
   quota_clone_dict = file:%h/{USAGE_FILE}
@@ -195,6 +197,14 @@ service imap {{
 service lmtp {{
   process_min_avail = 1
   unix_listener {config.lmtp_socket.name} {{
+    mode = 0600
+  }}
+}}
+service lmtp-notices {{
+  executable = lmtp -o plugin/quota={_QUOTA}:noenforcing
+  protocol = lmtp
+  client_limit = 1
+  unix_listener {config.notice_socket.name} {{
     mode = 0600
   }}
 }}

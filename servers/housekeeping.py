@@ -17,11 +17,12 @@ from sqlalchemy import select
 from auth import kicks
 from core.config import Config
 from core.db import Database, now
+from mail.delivery import Handover
 from mail.errors import MailError
-from mail.notices import Notice, post
+from mail.notices import Notice, post, way_to
 from mailboxes.bin import purge_due
 from mailboxes.models import ACTIVE, Mailbox
-from mailboxes.storage_counts import Alarm, look_at_all, write_down
+from mailboxes.storage_counts import Alarm, look_at_all, note, write_down
 from servers.doveadm import Doveadm
 from servers.dovecot_config import USAGE_FILE
 from servers.maildir import home_of, remove_mail
@@ -83,26 +84,24 @@ class Housekeeper:
         return {address: octets for address, octets in counts.items() if octets is not None}
 
     def _tell(self, alarms: list[Alarm]) -> None:
+        """Told is who took a letter. When none did, the next look finds the alarm again."""
         for alarm in alarms:
-            for address, local in alarm.owners:
-                self._write_to(alarm, address, local=local)
+            ways = [(address, way_to(self._config, local=local)) for address, local in alarm.owners]
+            open_ways = [(address, way) for address, way in ways if way is not None]
+            if len(open_ways) < len(ways):
+                log.warning("no relay to tell an owner by", extra={"account": alarm.account})
+            taken = [self._write_to(alarm, address, way) for address, way in open_ways]
+            if any(taken) or not taken:
+                note(self._database, alarm)
 
-    def _write_to(self, alarm: Alarm, address: str, *, local: bool) -> None:
-        """As far as that is possible: a letter to somebody in the full pool itself is not."""
-        config = self._config
-        host, port = config.host_of_servers, str(config.smtp_port)
-        if not local:
-            host, _, port = config.relay.rpartition(":")
-        if not host:
-            log.warning("no relay to tell an owner by", extra={"account": alarm.account})
-            return
-        notice = Notice(
-            address, f"{alarm.account}: {alarm.storage.headline.rstrip('.').lower()}", _letter(alarm, config)
-        )
+    def _write_to(self, alarm: Alarm, address: str, way: Handover) -> bool:
+        subject = f"{alarm.account}: {alarm.storage.headline.rstrip('.').lower()}"
         try:
-            post(notice, host.strip("[]"), int(port), config.mail_hostname, now())
+            post(Notice(address, subject, _letter(alarm, self._config)), way, self._config.mail_hostname, now())
         except MailError as error:
             log.warning("an owner could not be told", extra={"account": alarm.account, "reason": str(error)})
+            return False
+        return True
 
 
 _LETTER = """\

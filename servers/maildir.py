@@ -37,6 +37,12 @@ def remove_mail(mail_root: Path, address: str) -> None:
         shutil.rmtree(home)
 
 
+def unread_in(mail_root: Path, address: str) -> int:
+    """Unread messages of all folders together, for a mailbox in the bin: Dovecot knows it no more."""
+    files = (file for part in ("cur", "new") for file in home_of(mail_root, address).rglob(f"{part}/*"))
+    return sum("S" not in file.name.partition(":2,")[2] for file in files)
+
+
 class MaildirWriter:
     """Deposits messages below `mail_root`, owned by `user`. Give a folder's messages oldest first."""
 

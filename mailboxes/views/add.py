@@ -32,12 +32,11 @@ def add_personal() -> Response:
     form = NewPersonalForm()
     with looking() as (session, admin):
         domains = _domains(session, admin, form)
-        if form.is_submitted():
-            domain_name = domain_in(session, admin, number(form.domain_id.data or "")).name
+        chosen = domain_in(session, admin, number(form.domain_id.data)) if form.domain_id.data else None
     if not form.validate_on_submit():
         return page("add_personal", status=422 if form.errors else 200, form=form, domains=domains)
     try:
-        password, generated = form.chosen(f"{typed(form.local_part)}@{domain_name}")
+        password, generated = form.chosen(f"{typed(form.local_part)}@{chosen.name if chosen else ''}")
         fresh = hash_password(password)  # before the transaction: it takes a tenth of a second
         with changing() as (session, admin):
             domain = domain_in(session, admin, number(form.domain_id.data or ""), lock=True)
@@ -82,8 +81,8 @@ def add_shared() -> Response:
 def add_check() -> Response:
     """Is the address free, and is there room? As one types; what counts is asked again when it is made."""
     local_part = request.args.get("local_part", "").strip()[:100]
-    words, free = "", False
-    if local_part:
+    words, free, full = "", False, False
+    if local_part and request.args.get("domain_id"):
         with looking() as (session, admin):
             domain = domain_in(session, admin, number(request.args.get("domain_id", "")))
             try:
@@ -92,10 +91,10 @@ def add_check() -> Response:
                 )
                 words, free = f"{address} is free.", True
             except PlanLimitReached as error:
-                words = error.public
+                words, full = error.public, True
             except PostroomError as error:
                 words = error.public
-    answer = make_response(render_template("console/_check.html", words=words, free=free))
+    answer = make_response(render_template("console/_check.html", words=words, free=free, full=full))
     answer.headers["Cache-Control"] = "no-store"
     return answer
 

@@ -9,6 +9,7 @@ from auth.tokens import MAX_NAME, TokenView
 from auth.views_say import say
 from core.db import now
 from core.errors import PostroomError
+from mail.addresses import readable_domain
 from mailboxes.administration import account_of
 from mailboxes.api_access import issue_token, revoke_token, tokens_of
 from mailboxes.forms import TokenForm, typed
@@ -69,7 +70,7 @@ def _agents(form: TokenForm, *, token: str = "", token_for: str = "", error: Pos
     with looking() as (session, admin):
         tokens, plan = tokens_of(session, admin), PLANS[account_of(session, admin).plan]
         domains, _ = find_domains(session, admin, page=1, per_page=_MOST_DOMAINS)
-    names = {domain.id: domain.name for domain in domains}
+    names = {domain.id: readable_domain(domain.name) for domain in domains}
     return page(
         "agents",
         status=422 if form.errors else 200,

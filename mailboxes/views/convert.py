@@ -1,5 +1,7 @@
 """Conversions: what will happen, then all of it or nothing."""
 
+from functools import partial
+
 from flask import redirect, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.wrappers import Response
@@ -51,9 +53,10 @@ def convert_to_regular(mailbox_id: int) -> Response:
         if not mailbox.is_shared:
             raise NotShared(mailbox.address)
         preview = conversion.preview(session, admin, mailbox_id)
+    unread = services().doveadm.unread(mailbox.address)
+    show = partial(page, "convert_to_regular", form=form, mailbox=mailbox, preview=preview, unread=unread)
     if not form.validate_on_submit():
-        status = 422 if form.errors else 200
-        return page("convert_to_regular", status=status, form=form, mailbox=mailbox, preview=preview)
+        return show(status=422 if form.errors else 200)
     try:
         password, generated = form.chosen(mailbox.address)
         fresh = hash_password(password)
@@ -61,7 +64,7 @@ def convert_to_regular(mailbox_id: int) -> Response:
             conversion.to_regular(session, admin, services().doors, mailbox_id, fresh)
     except WeakPassword as error:
         form.password.errors = [*form.password.errors, error.public]
-        return page("convert_to_regular", status=error.status, form=form, mailbox=mailbox, preview=preview)
+        return show(status=error.status)
     if generated:
         return page("made", address=mailbox.address, mailbox_id=mailbox_id, secret=password)
     say(f"{mailbox.address} is a regular mailbox now. Its person signs in with the password you set.")

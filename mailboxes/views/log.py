@@ -8,7 +8,7 @@ from flask import request, stream_with_context, url_for
 from werkzeug.wrappers import Response
 
 from mailboxes.audit_log import ACTIONS, AuditFilters, as_csv, find_entries
-from mailboxes.views.shell import console, looking, page
+from mailboxes.views.shell import console, looking, page, page_number
 
 PER_PAGE = 50
 _FIELDS = ("mailbox", "person", "action", "from", "to")
@@ -18,8 +18,7 @@ _FIELDS = ("mailbox", "person", "action", "from", "to")
 def audit() -> Response:
     """Newest first; what is asked stands in the URL."""
     asked = {name: request.args.get(name, "").strip()[:320] for name in _FIELDS}
-    text = request.args.get("page", "")
-    at = min(int(text), 10_000) if text.isascii() and text.isdigit() and 0 < len(text) < 9 and int(text) else 1
+    at = page_number(request.args.get("page", ""))
     with looking() as (session, admin):
         entries, total = find_entries(session, admin, _filters(asked), page=at, per_page=PER_PAGE)
 

@@ -46,7 +46,7 @@ def shares_page() -> Response:
 def share_label(membership_id: int) -> Response:
     form = LabelForm()
     if not form.validate_on_submit():
-        return _page(422, "Use at most 120 characters.")
+        return _page(422, typed_label=(membership_id, form))
     with services().db.write() as session:
         label(session, current_doer(), current_actor(), membership_id, typed(form.label))
     say("Your label is saved.")
@@ -72,8 +72,10 @@ def share_leave(membership_id: int) -> Response:
     return settings_page(SHELL, "leave_share", "shares_page", share=share)
 
 
-def _page(status: int = 200, error: str = "") -> Response:
-    return settings_page(SHELL, "shared_mailboxes", "shares_page", (status, {}), shares=_shares(), error=error)
+def _page(status: int = 200, error: str = "", typed_label: tuple[int, LabelForm] | None = None) -> Response:
+    """`typed_label` is a label that came back with its error, and the share it is for."""
+    facts = {"shares": _shares(), "error": error, "typed_label": typed_label or (0, None)}
+    return settings_page(SHELL, "shared_mailboxes", "shares_page", (status, {}), **facts)
 
 
 def _shares() -> list[Share]:

@@ -18,12 +18,17 @@ FIELD = "member_mailbox_ids"
 
 @dataclass(frozen=True)
 class Picker:
-    """`picked` are ticked and stay on the page whatever is searched; `more` says that the search found more."""
+    """`picked` are ticked and stay on the page whatever is searched; `more` says that the search found more.
+
+    `nobody` says that the account has nobody else at all; `can_send` is what those who are added shall do.
+    """
 
     search: str
     picked: list[Mailbox]
     found: list[Mailbox]
     more: bool
+    nobody: bool
+    can_send: bool
     shared_id: int | None
 
 
@@ -36,7 +41,10 @@ def picker(
     ticked = {mailbox.id for mailbox in picked}
     found = candidates(session, admin, search=search, shared=shared, limit=SHOWN + 1 + len(ticked))
     others = [mailbox for mailbox in found if mailbox.id not in ticked]
-    return Picker(search, picked, others[:SHOWN], len(others) > SHOWN, shared.id if shared else None)
+    own = shared.id if shared else None
+    nobody = not any(one.id != own for one in candidates(session, admin, search="", shared=None, limit=2))
+    can_send = asked.get("can_send", "1") == "1"
+    return Picker(search, picked, others[:SHOWN], len(others) > SHOWN, nobody, can_send, own)
 
 
 @console.get("/people")

@@ -5,11 +5,12 @@ from werkzeug.wrappers import Response
 
 from auth.views_say import say
 from core.errors import PostroomError
+from mail.addresses import readable_domain
 from mailboxes import directory
-from mailboxes.account_changes import change_plan
 from mailboxes.administration import account_of, domain_in
 from mailboxes.forms import DomainForm, typed
 from mailboxes.overview import usage
+from mailboxes.plan_change import change_plan, look_ahead
 from mailboxes.plans import PLANS
 from mailboxes.views.shell import changing, console, correctable, looking, page
 from web.converters import BIGGEST
@@ -17,15 +18,19 @@ from web.converters import BIGGEST
 
 @console.route("/plan", methods=["GET", "POST"])
 def plan() -> Response:
-    """What the plan includes and how much of it is used. A lower plan deletes nothing, it blocks adding."""
-    if request.method == "POST":
-        with changing() as (session, admin):
-            change_plan(session, admin, request.form.get("plan", ""))
-        say(f"The account is on the {request.form['plan']} plan now.")
-        return redirect(url_for("console.plan"), 303)
+    """What the plan includes and how much of it is used. Before a smaller one it is said what that does."""
+    wanted = request.form.get("plan", "")
     with looking() as (session, admin):
         used = usage(session, admin)
-    return page("plan", used=used, plans=list(PLANS.values()))
+        move = look_ahead(session, admin, wanted) if request.method == "POST" else None
+    if move is None:
+        return page("plan", used=used, plans=list(PLANS.values()))
+    if move.is_down and request.form.get("confirmed") != wanted:
+        return page("plan_down", move=move)
+    with changing() as (session, admin):
+        change_plan(session, admin, wanted)
+    say(f"The account is on the {wanted} plan now.")
+    return redirect(url_for("console.plan"), 303)
 
 
 @console.route("/domains", methods=["GET", "POST"])
@@ -42,20 +47,21 @@ def domains() -> Response:
         correctable(error)
         form.name.errors = [*form.name.errors, error.public]
         return _domains(form, status=error.status)
-    say(f"{added.name} is here. Add mailboxes on it now.")
+    say(f"{readable_domain(added.name)} is here. Add mailboxes on it now.")
     return redirect(url_for("console.domains"), 303)
 
 
 @console.post(f"/domains/<int(max={BIGGEST}):domain_id>/remove")
 def domain_remove(domain_id: int) -> Response:
-    """Only an empty one can go."""
+    """Only an empty one can go; it can come back with one click."""
     try:
         with changing() as (session, admin):
             domain = domain_in(session, admin, domain_id, lock=True)
             directory.remove_domain(session, admin.doer, domain)
     except PostroomError as error:
         return _domains(DomainForm(formdata=None), error=correctable(error))
-    say(f"{domain.name} is removed.")
+    undo = {"url": url_for("console.domains"), "fields": {"name": domain.name}, "label": "Undo"}
+    say(f"{readable_domain(domain.name)} is removed.", undo=undo)
     return redirect(url_for("console.domains"), 303)
 
 

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from flask import redirect, url_for
+from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from auth.elapsed import ago
@@ -46,8 +46,14 @@ def security_password(mailbox_id: int) -> Response:
     return _back(mailbox_id)
 
 
-@console.post(f"{MAILBOX}/security/second-factor/off")
+@console.route(f"{MAILBOX}/security/second-factor/off", methods=["GET", "POST"])
 def security_second_factor_off(mailbox_id: int) -> Response:
+    """Asked once more: only the person can set one up again."""
+    if request.method == "GET":
+        with looking() as (session, admin):
+            row = row_of(session, active_in(session, admin, mailbox_id))
+            sign_ins.sign_in_of(session, admin, mailbox_id)
+        return page("second_factor_off", row=row)
     with changing() as (session, admin):
         sign_ins.withdraw_second_factor(session, admin, services().session_events, mailbox_id)
     say("Their second factor is off. They can set up a new one in their settings.")

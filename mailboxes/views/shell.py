@@ -9,11 +9,13 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.errors import PostroomError
+from mail.addresses import readable_domain
 from mailboxes.administration import Administration
 from mailboxes.errors import NothingByThatName
-from mailboxes.models import Mailbox
+from mailboxes.models import ACTIVE, Mailbox
 from mailboxes.overview import MailboxRow, one_row
-from mailboxes.storage import size
+from mailboxes.storage import size, size_of
+from servers.maildir import unread_in
 from web.context import current_administration, in_console, services
 from web.converters import BIGGEST
 from web.htmx import is_fragment_request
@@ -21,6 +23,8 @@ from web.htmx import is_fragment_request
 console = Blueprint("console", __name__, url_prefix="/console")
 
 MAILBOX = f"/mailboxes/<int(max={BIGGEST}):mailbox_id>"
+
+_FURTHEST = 10_000
 
 _NAV = (
     ("Mailboxes", "console.table", "/console/mailboxes"),
@@ -38,7 +42,16 @@ def around() -> dict[str, object]:
     if not in_console() or g.get("actor") is None:
         return {}
     nav = [(label, url_for(endpoint), request.path.startswith(path)) for label, endpoint, path in _NAV]
-    return {"console_nav": nav, "day": day, "size": size}
+    return {"console_nav": nav, "day": day, "size": size, "size_of": size_of}
+
+
+@console.app_template_filter("number")
+def with_separators(count: int) -> str:
+    """`1,000`."""
+    return f"{count:,}"
+
+
+console.add_app_template_filter(readable_domain, "readable")
 
 
 @console.get("/")
@@ -75,6 +88,21 @@ def correctable(error: PostroomError) -> PostroomError:
     if error.status not in (409, 422) or is_fragment_request():
         raise error
     return error
+
+
+def waiting_in(rows: list[MailboxRow]) -> dict[int, int]:
+    """Unread mail in shared mailboxes that nobody reads now, by id. No transaction is open while Dovecot is asked."""
+    room = services()
+    alone = [row for row in rows if row.has_no_members]
+    asked = room.doveadm.unread_in([row.address for row in alone if row.status == ACTIVE])
+    binned = {row.address: unread_in(room.config.mail_root, row.address) for row in alone if row.status != ACTIVE}
+    counts = asked | binned
+    return {row.id: counts[row.address] for row in alone if counts.get(row.address)}
+
+
+def page_number(text: str) -> int:
+    """Of a list in pages, from a URL; the first for anything that is no number."""
+    return min(int(text), _FURTHEST) if text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) else 1
 
 
 def row_of(session: Session, mailbox: Mailbox) -> MailboxRow:

@@ -6,15 +6,14 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from auth.views_say import say
-from mailboxes.account_changes import rename_mailbox
 from mailboxes.administration import account_of, active_in
 from mailboxes.forms import GeneralForm, SignatureForm, typed
 from mailboxes.models import REGULAR, SHARED, TRASHED
-from mailboxes.overview import Filters, MailboxRow, Sort, find_mailboxes
+from mailboxes.naming import rename_mailbox
+from mailboxes.overview import Filters, Sort, find_mailboxes
 from mailboxes.signatures import sign_shared
 from mailboxes.storage import pool_of
-from mailboxes.views.shell import MAILBOX, changing, console, looking, page, row_of
-from web.context import services
+from mailboxes.views.shell import MAILBOX, changing, console, looking, page, page_number, row_of, waiting_in
 from web.htmx import render
 
 PER_PAGE = 50
@@ -25,7 +24,6 @@ _SHOWN = {
     "no-members": ("No members", {"has_members": False}),
 }
 _HEADS = (("address", "Address"), ("name", "Name"), ("type", "Type"), ("members", "Members"), ("storage", "Storage"))
-_FURTHEST = 10_000
 
 
 @console.get("/mailboxes")
@@ -37,7 +35,7 @@ def table() -> Response:
     descending = asked.get("dir") == "desc"
     search = asked.get("q", "").strip()[:200]
     filters = Filters(search=search, **_SHOWN[shown][1])  # type: ignore[arg-type]  # the table above holds its fields
-    at = _page_number(asked.get("page", ""))
+    at = page_number(asked.get("page", ""))
     with looking() as (session, admin):
         rows, total = find_mailboxes(
             session, admin, filters, sort=sort, descending=descending, page=at, per_page=PER_PAGE
@@ -50,7 +48,7 @@ def table() -> Response:
         "console/_table.html",
         rows=rows,
         total=total,
-        waiting=_waiting(rows),
+        waiting=waiting_in(rows),
         in_bin=in_bin,
         plan=account.plan,
         storage=pool_of(account),
@@ -108,15 +106,8 @@ def _general(mailbox_id: int, name_form: GeneralForm | None, signature_form: Sig
         row=row,
         form=form,
         signature_form=signature_form or SignatureForm(formdata=None, signature=kept),
-        waiting=_waiting([row]),
+        waiting=waiting_in([row]),
     )
-
-
-def _waiting(rows: list[MailboxRow]) -> dict[int, int]:
-    """Unread mail in shared mailboxes that nobody reads now, by id. No transaction is open while Dovecot is asked."""
-    alone = {row.address: row.id for row in rows if row.has_no_members}
-    found = services().doveadm.unread_in(list(alone))
-    return {alone[address]: count for address, count in found.items() if count}
 
 
 def _head(state: dict[str, str], key: str, label: str, sort: str, *, descending: bool) -> dict[str, str]:
@@ -131,7 +122,3 @@ def _link(state: dict[str, str], **changes: str) -> str:
     usual = {"show": "all", "sort": "address", "page": "1"}
     asked = {name: value for name, value in (state | changes).items() if value and usual.get(name) != value}
     return url_for("console.table", **asked)  # type: ignore[arg-type]  # parameters of a query, all of them texts
-
-
-def _page_number(text: str) -> int:
-    return min(int(text), _FURTHEST) if text.isascii() and text.isdigit() and 0 < len(text) < 10 and int(text) else 1

@@ -25,8 +25,8 @@ document.addEventListener("keydown", (event) => {
 
 document.addEventListener("htmx:afterSwap", (event) => {
   adopt();
-  if (event.detail.target.id !== "access" || document.activeElement !== document.body) return;
-  const undo = document.querySelector("#access .notice button");
+  if (!["access", "members"].includes(event.detail.target.id) || document.activeElement !== document.body) return;
+  const undo = document.querySelector("#members .toast form button");
   (undo ?? document.getElementById("with-access")).focus();
 });
 

@@ -31,10 +31,3 @@ document.addEventListener("click", (event) => {
     drawer().classList.remove("open");
   }
 });
-
-// Space presses a button; a link that is one should feel the same.
-document.addEventListener("keydown", (event) => {
-  if (event.key !== " " || !event.target.matches?.('a[role="button"]')) return;
-  event.preventDefault();
-  event.target.click();
-});

@@ -9,10 +9,10 @@ from auth import tokens
 from auth.actor import OwnerActor
 from auth.models import ApiToken
 from core.db import Session, now
-from mailboxes.account_changes import change_plan
 from mailboxes.administration import administration_of
 from mailboxes.directory import find_account
 from mailboxes.models import Membership
+from mailboxes.plan_change import change_plan
 from mailboxes.scopes import EVERY_SCOPE, READING_SCOPES
 from tests.api.conftest import V1, MakeProgram, MakeToken, Program, error_of
 from tests.cast import ANA, BEN, CLEO, EVE, HELP, SUPPORT

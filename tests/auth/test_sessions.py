@@ -254,11 +254,16 @@ def test_a_revoked_app_password_is_gone_with_its_connections(each_world: World) 
     app_passwords.create(world.db, world.ana, "phone")
     with world.db.read() as session:
         (row,) = app_passwords.listing(session, world.ana)
-    assert app_passwords.revoke(world.db, world.events, world.tess, row.id) is None, "it is not tess's to revoke"
+
+    def revoke(login_id: int) -> str | None:
+        with world.db.write() as session:
+            return app_passwords.revoke(session, world.events, login_id, row.id)
+
+    assert revoke(world.tess) is None, "it is not tess's to revoke"
     assert world.ended == []
-    assert app_passwords.revoke(world.db, world.events, world.ana, row.id) == "phone"
+    assert revoke(world.ana) == "phone"
     assert world.ended == [([], ANA)]
-    assert app_passwords.revoke(world.db, world.events, world.ana, row.id) is None
+    assert revoke(world.ana) is None
 
 
 def test_nobody_has_more_than_fifty_app_passwords(world: World) -> None:

@@ -27,7 +27,6 @@ SETTINGS = [
     "/settings/security",
     "/settings/password",
     "/settings/second-factor",
-    "/settings/recovery-codes",
     "/settings/app-passwords",
     "/settings/sessions",
 ]
@@ -300,6 +299,12 @@ def test_the_settings_are_for_those_who_signed_in(app: Flask, browser: Browser, 
     assert page.status_code == 200
     assert ANA in page.text
     assert "Back to my inbox" in page.text
+
+
+def test_without_a_second_factor_there_are_no_codes_to_make(browser: Browser) -> None:
+    assert _where(browser.client.get("/settings/recovery-codes")).startswith("/login")
+    browser.sign_in()
+    assert _where(browser.client.get("/settings/recovery-codes")) == "/settings/second-factor"
 
 
 def test_ana_switches_the_second_factor_on_and_off(app: Flask, browser: Browser) -> None:

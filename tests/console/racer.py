@@ -1,7 +1,7 @@
-"""`python -m tests.console.racer TOKEN`: a web process of its own, in which one owner posts when told to.
+"""`python -m tests.console.racer`: a web process of its own, in which an owner posts when told to.
 
-Each line in is a JSON list of path and form; it gets ready (the page is asked for, the form's token taken), says so,
-waits for another line, posts, and says status and text.
+Each line in is a JSON list of path, form and the token of their session; it gets ready (the page is asked for, the
+form's token taken), says so, waits for another line, posts, and says status and text.
 """
 
 import json
@@ -16,9 +16,9 @@ from core.config import Config
 
 def main() -> None:
     client = create_app(Config.from_env(os.environ)).test_client()
-    client.set_cookie("postroom-console", sys.argv[1])
     for line in sys.stdin:
-        path, form = json.loads(line)
+        path, form, token = json.loads(line)
+        client.set_cookie("postroom-console", token)
         found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/console/domains").text)
         assert found
         _say("ready")

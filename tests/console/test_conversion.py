@@ -13,7 +13,7 @@ from sqlalchemy.engine import Engine
 from auth import app_passwords
 from auth.models import Login
 from mailboxes.models import AuditEntry, Mailbox
-from tests.cast import ANA, BEN, CLEO, DAN, PASSWORD, SALES, SUPPORT
+from tests.cast import ANA, BEN, CLEO, DAN, OWNER, PASSWORD, SALES, SUPPORT
 from tests.console.conftest import Audit
 from tests.console.console import Desk, secret_on
 from tests.servers.harness import World, dial_imap
@@ -58,7 +58,7 @@ def test_everything_that_opened_it_is_dead_within_two_seconds(world: World, oliv
         live.readline()
         assert smtp.docmd("AUTH PLAIN", plain(ANA, app_password))[0] == 235
         preview = olive.page(f"{olive.path(ANA)}/convert-to-shared").text
-        for words in ("1  open session ends", "1  app password is revoked", "1  unread message", SUPPORT, SALES):
+        for words in ("1  open session ends", "1  app password is revoked", "2  unread messages", SUPPORT, SALES):
             assert words in preview
 
         answer = olive.post(f"{olive.path(ANA)}/convert-to-shared", member_mailbox_ids=[olive.mailbox(DAN)])
@@ -79,9 +79,11 @@ def test_everything_that_opened_it_is_dead_within_two_seconds(world: World, oliv
     with submission(world) as smtp:
         assert smtp.docmd("AUTH PLAIN", plain(ANA, PASSWORD))[0] == 535
 
-    assert Visitor(olive.client.application, ANA).post(
-        "/login", {"address": ANA, "password": PASSWORD}, token=Visitor(olive.client.application).token("/login")
-    ).status_code in (400, 403)
+    stranger = Visitor(olive.client.application, ANA)
+    answer = stranger.post("/login", {"address": ANA, "password": PASSWORD}, token=stranger.token("/login"))
+    assert answer.status_code == 403
+    with submission(world) as smtp:
+        assert smtp.docmd("AUTH PLAIN", plain(ANA, app_password))[0] == 535
     with world.db.read() as session:
         assert session.scalars(select(Login.id).where(Login.name == ANA)).all() == []
     assert ANA not in olive.members(SUPPORT)
@@ -94,6 +96,9 @@ def test_everything_that_opened_it_is_dead_within_two_seconds(world: World, oliv
     assert actions.count("member.removed") == 2
 
     # And back: a person signs in again, and whoever was a member no longer reads it.
+    preview = " ".join(olive.page(f"{olive.path(ANA)}/convert-to-regular").text.split())
+    assert f"1 member loses access at once: {DAN} ." in preview
+    assert "2 unread messages among them" in preview
     with world.imap(DAN, mailbox=ANA) as members:
         answer = olive.post(f"{olive.path(ANA)}/convert-to-regular", password_mode="generated")
         assert answer.status_code == 200
@@ -128,27 +133,104 @@ def test_a_weak_password_converts_nothing(olive: Desk) -> None:
     assert CLEO in olive.members(SUPPORT)
 
 
-@pytest.mark.parametrize(
-    "statement", ["DELETE FROM login", "UPDATE mailbox", "INSERT INTO membership", "INSERT INTO audit_entry"]
-)
-def test_a_failure_in_the_middle_leaves_what_was(world: World, olive: Desk, statement: str) -> None:
+def broken(olive: Desk, statement: str, path: str, **form: object) -> int:
+    """What a form is answered when the database fails at this statement."""
+
     def fail(_connection: object, _cursor: object, running: str, *_more: object) -> None:
         if running.startswith(statement):
             raise RuntimeError("the power went")
 
-    services = olive.client.application.extensions["postroom"]
-    engine: Engine = services.db.engine
-    path, form = f"{olive.path(CLEO)}/convert-to-shared", {"member_mailbox_ids": [olive.mailbox(DAN)]}
+    engine: Engine = olive.client.application.extensions["postroom"].db.engine
     token = olive.token()
-    with world.db.read() as session:
-        before = len(session.scalars(select(AuditEntry.id)).all())
     event.listen(engine, "before_cursor_execute", fail)
     try:
-        assert olive.client.post(f"/console{path}", data=form | {"csrf_token": token}).status_code == 500
+        return olive.client.post(f"/console{path}", data=form | {"csrf_token": token}).status_code
     finally:
         event.remove(engine, "before_cursor_execute", fail)
+
+
+def entries(world: World) -> int:
     with world.db.read() as session:
-        assert session.scalars(select(Mailbox.kind).where(Mailbox.address == CLEO)).one() == "regular"
-        assert len(session.scalars(select(AuditEntry.id)).all()) == before
+        return len(session.scalars(select(AuditEntry.id)).all())
+
+
+def kind(world: World, address: str) -> str:
+    with world.db.read() as session:
+        return session.scalars(select(Mailbox.kind).where(Mailbox.address == address)).one()
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM login", "UPDATE mailbox", "INSERT INTO membership", "INSERT INTO audit_entry"]
+)
+def test_a_failure_in_the_middle_leaves_what_was(world: World, olive: Desk, statement: str) -> None:
+    before = entries(world)
+    form = {"member_mailbox_ids": [olive.mailbox(DAN)]}
+    assert broken(olive, statement, f"{olive.path(CLEO)}/convert-to-shared", **form) == 500
+    assert kind(world, CLEO) == "regular"
+    assert entries(world) == before
     assert imap_opens(world, CLEO, PASSWORD)
     assert CLEO in olive.members(SUPPORT)
+
+
+@pytest.mark.parametrize(
+    "statement", ["INSERT INTO audit_entry", "DELETE FROM membership", "UPDATE mailbox", "INSERT INTO login"]
+)
+def test_and_so_it_does_on_the_way_back(world: World, olive: Desk, statement: str) -> None:
+    before, members = entries(world), olive.members(SUPPORT)
+    form = {"password_mode": "set", "password": PASSWORD}
+    assert broken(olive, statement, f"{olive.path(SUPPORT)}/convert-to-regular", **form) == 500
+    assert kind(world, SUPPORT) == "shared"
+    assert entries(world) == before
+    assert olive.members(SUPPORT) == members
+    with world.imap(CLEO, mailbox=SUPPORT) as connection:
+        assert connection.select(readonly=True)[0] == "OK"
+    assert not imap_opens(world, SUPPORT, PASSWORD)
+
+
+def test_an_empty_team_loses_nothing(olive: Desk) -> None:
+    lone = olive.make("lone")
+    shared = olive.make_shared("empty", lone)
+    olive.post(f"{olive.path(lone)}/delete", address=lone)
+    said = olive.page(f"{olive.path(shared)}/convert-to-regular").text
+    assert "Nobody has access now" in said
+    assert "0" not in said.partition("What will happen")[2].partition("Every message")[0]
+
+
+def test_what_there_is_none_of_is_not_counted(olive: Desk) -> None:
+    said = olive.page(f"{olive.path(DAN)}/convert-to-shared").text
+    assert "app password" not in said.partition("What will happen")[2].partition("Every message")[0]
+
+
+def test_the_last_member_of_a_team_is_said_to_be_the_last(olive: Desk) -> None:
+    last = olive.make("solo")
+    shared = olive.make_shared("solos", last)
+    olive.make_shared("pairs", last, DAN)
+    for page in ("delete", "convert-to-shared"):
+        said = " ".join(olive.page(f"{olive.path(last)}/{page}").text.split())
+        assert f"Nobody else is a member of {shared} : nobody reads mail there" in said
+        assert "member of pairs@brand-a.test :" not in said
+    assert "Restored, it is a member nowhere" in olive.page(f"{olive.path(last)}/delete").text
+
+
+def test_an_owners_letters_are_thought_of(olive: Desk) -> None:
+    for page in ("delete", "convert-to-shared"):
+        assert "An owner of this account signs in with this address" in olive.page(f"{olive.path(OWNER)}/{page}").text
+        assert "An owner of this account" not in olive.page(f"{olive.path(DAN)}/{page}").text
+
+
+def test_deleting_a_team_says_who_and_what_is_in_it(world: World, olive: Desk) -> None:
+    shared = olive.make_shared("leaving", CLEO, DAN)
+    world.deliver(shared, LETTER)
+    said = " ".join(olive.page(f"{olive.path(shared)}/delete").text.split())
+    assert f"2 members lose access at once: {CLEO} , {DAN} ." in said
+    assert "1 unread message lies in it." in said
+
+
+def test_a_restored_person_is_a_member_nowhere_and_that_is_said(olive: Desk) -> None:
+    gone = olive.make("ghost")
+    shared = olive.make_shared("ghosts", gone, DAN)
+    olive.post(f"{olive.path(gone)}/delete", address=gone)
+    assert "is a member nowhere until you add them again" in olive.page("/mailboxes/bin").text
+    olive.post(f"/mailboxes/bin/{olive.mailbox(gone)}/restore")
+    assert "If it worked in shared mailboxes, add it to them again." in olive.page(olive.path(gone)).text
+    assert set(olive.members(shared)) == {DAN}

@@ -4,20 +4,21 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from app import create_app
+from auth.models import Owner
 from auth.passwords import hash_password
 from mailboxes.audit import Doer
-from mailboxes.directory import find_account, insert_owner
+from mailboxes.directory import create_account, find_account, insert_owner
 from mailboxes.models import AuditEntry, Mailbox
-from tests.cast import ANA, BEN, CLEO, OWNER
+from tests.cast import ANA, BEN, CLEO, OWNER, PASSWORD
 from tests.console.console import Desk
 from tests.servers.harness import World
 from web.context import EXTENSION
@@ -30,9 +31,10 @@ class Racer:
     """One process, as another machine would be one."""
 
     process: subprocess.Popen[str]
+    token: str
 
-    def ready(self, path: str, form: dict[str, Any]) -> None:
-        self._say(json.dumps([path, form]))
+    def ready(self, path: str, form: dict[str, Any], token: str) -> None:
+        self._say(json.dumps([path, form, token]))
         assert self._hear() == "ready"
 
     def go(self) -> None:
@@ -86,19 +88,22 @@ def racers(world: World) -> Iterator[tuple[Racer, Racer]]:
 
 
 def _start(world: World, token: str) -> Racer:
-    command = [sys.executable, "-m", "tests.console.racer", token]
+    command = [sys.executable, "-m", "tests.console.racer"]
     environment = os.environ | world.environment()
     return Racer(
         subprocess.Popen(  # noqa: S603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
-        )
+        ),
+        token,
     )
 
 
-def race(racers: tuple[Racer, Racer], *steps: tuple[str, dict[str, Any]]) -> list[tuple[int, str]]:
-    """Both at the same moment; what each was told."""
-    for racer, (path, form) in zip(racers, steps, strict=True):
-        racer.ready(f"/console{path}", form)
+def race(
+    racers: tuple[Racer, Racer], *steps: tuple[str, dict[str, Any]], tokens: Sequence[str] = ("", "")
+) -> list[tuple[int, str]]:
+    """Both at the same moment; what each was told. With tokens, others than olive and otto race."""
+    for racer, (path, form), token in zip(racers, steps, tokens, strict=True):
+        racer.ready(f"/console{path}", form, token or racer.token)
     for racer in racers:
         racer.go()
     return [racer.answer() for racer in racers]
@@ -189,3 +194,54 @@ def test_an_owner_removes_a_member_while_another_makes_them_read_only(
         assert told[0][0] == 303
         assert told[1][0] in (303, 404)
         assert set(olive.members(shared)) == {ANA}
+
+
+def test_two_owners_remove_each_other(world: World, racers: tuple[Racer, Racer]) -> None:
+    """One of them always stays: an account is never without an owner."""
+    doer, names = Doer("the tests", "cli"), ("dora@duel.test", "dirk@duel.test")
+    with world.db.write() as session:
+        account = create_account(session, "Duel", "Nano")
+    owners = select(Owner).where(Owner.account_id == account.id)
+    for _ in range(2 * ROUNDS):
+        with world.db.write() as session:
+            for name in set(names) - {owner.name for owner in session.scalars(owners)}:
+                insert_owner(session, doer, account.id, name, "", hash_password(PASSWORD))
+            ids = {owner.name: owner.id for owner in session.scalars(owners)}
+        steps = [(f"/settings/owners/{ids[other]}/remove", {"password": PASSWORD}) for other in reversed(names)]
+        told = race(racers, *steps, tokens=[world.sign_in(name, "owner") for name in names])
+        with world.db.read() as session:
+            assert len(session.scalars(owners).all()) == 1, "nobody runs the account any more"
+        # Whoever came second was signed out already, or is told that the last one stays.
+        assert [status for status, _text in told].count(303) >= 1
+
+
+def test_the_last_mailbox_is_added_while_the_plan_becomes_smaller(
+    world: World, app: Flask, racers: tuple[Racer, Racer]
+) -> None:
+    """It was made before the plan changed, or not at all."""
+    olive = Desk(world, app)
+    assert olive.post("/domains", name="small.test").status_code == 303
+    domain = olive.domain("small.test")
+    olive.plan("Agency")
+    for number in range(5):
+        olive.make(f"small{number}", "small.test")
+    for number in range(2 * ROUNDS):
+        olive.plan("Agency")
+        address = f"more{number}@small.test"
+        form = {"local_part": f"more{number}", "domain_id": domain, "display_name": ""}
+        form |= {"password_mode": "set", "password": "seven quiet herons 42"}
+        told = race(racers, ("/mailboxes/add/personal", form), ("/plan", {"plan": "Nano", "confirmed": "Nano"}))
+        assert told[0][0] in (303, 422)
+        assert told[1][0] == 303
+        with world.db.read() as session:
+            actions = session.scalars(
+                select(AuditEntry.action)
+                .where((AuditEntry.mailbox == address) | (AuditEntry.action == "plan.changed"))
+                .order_by(AuditEntry.id.desc())
+            ).all()
+        assert actions[0] == "plan.changed"
+        assert ("mailbox.added" in actions) is (told[0][0] == 303)
+        if told[0][0] == 303:
+            with world.db.write() as session:
+                session.execute(delete(Mailbox).where(Mailbox.address == address))
+    olive.plan("Agency")

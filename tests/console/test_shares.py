@@ -1,5 +1,6 @@
 """What members do about their own shares: a label of their own, and leaving."""
 
+import re
 from collections.abc import Callable
 
 from tests.cast import ANA, BEN, CLEO, DAN, EVE, SALES, SUPPORT
@@ -17,7 +18,12 @@ def test_cleo_calls_it_what_she_likes(olive: Desk, sign_in: SignIn, audit: Audit
     assert answer.status_code == 303
     assert "The queue" in cleo.page("/").text
     assert "The queue" not in sign_in(BEN).page("/").text
-    assert cleo.post(f"/settings/shared-mailboxes/{share}/label", {"label": "x" * 121}).status_code == 422
+    assert "Your colleagues don't see it" in cleo.page("/settings/shared-mailboxes/").text
+    too_long = "x" * 121
+    answer = cleo.post(f"/settings/shared-mailboxes/{share}/label", {"label": too_long})
+    assert answer.status_code == 422
+    assert f'value="{too_long}"' in answer.text, "what was typed is gone"
+    assert re.search(rf'id="label-{share}-error"[^>]*>Use at most 120 characters', answer.text)
     assert [(entry.action, entry.actor, entry.detail) for entry in audit()] == [("member.labelled", CLEO, "The queue")]
 
 

@@ -14,6 +14,8 @@ from werkzeug.test import TestResponse
 
 from auth.models import Attempt, Owner, PasswordReset
 from core.db import now
+from mailboxes.models import Mailbox
+from mailboxes.storage import recount
 from tests.cast import ANA, EVE, OWNER, PASSWORD, SUPPORT, TESS_SECRET
 from tests.console.conftest import Audit
 from tests.console.console import Desk
@@ -166,6 +168,20 @@ def test_a_forgotten_password_is_set_by_mail_once(world: World, app: Flask, audi
     assert sign_in(client).status_code == 403
     assert sign_in(client, NEW).location == "/console/mailboxes"
     assert fill(client, ask_for_link(world, app), new_password=PASSWORD, repeat=PASSWORD).status_code == 303
+
+
+def test_a_full_pool_keeps_no_link_away(world: World, app: Flask) -> None:
+    """Whoever makes room must be able to sign in first."""
+    with world.db.write() as session:
+        mailbox = session.scalars(select(Mailbox).where(Mailbox.address == OWNER)).one()
+        session.execute(update(Mailbox).where(Mailbox.id == mailbox.id).values(used_bytes=2 * 10**12))
+        recount(session, mailbox.account_id)
+    try:
+        assert app.test_client().get(ask_for_link(world, app)).status_code == 200
+    finally:
+        with world.db.write() as session:
+            session.execute(update(Mailbox).where(Mailbox.id == mailbox.id).values(used_bytes=0))
+            recount(session, mailbox.account_id)
 
 
 def test_a_link_is_dead_after_half_an_hour(world: World, app: Flask) -> None:

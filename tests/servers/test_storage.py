@@ -4,7 +4,6 @@ import contextlib
 import smtplib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
 from flask import Flask
@@ -76,10 +75,10 @@ def long_letter(kibibytes: int) -> bytes:
     return letter(STRANGER, subject="Long", body="\r\n".join(["x" * 62] * 16 * kibibytes))
 
 
-def from_outside(world: World, recipient: str, message: bytes = b"") -> tuple[int, str]:
+def from_outside(world: World, recipient: str, message: bytes = b"", sender: str = STRANGER) -> tuple[int, str]:
     with smtplib.SMTP("127.0.0.1", world.config.smtp_port, "mail.outside.example", 20) as server:
         server.ehlo()
-        return submit(server, STRANGER, [recipient], message or letter(STRANGER))
+        return submit(server, sender, [recipient], message or letter(STRANGER))
 
 
 def empty(world: World, address: str) -> None:
@@ -150,6 +149,10 @@ def test_a_pool_fills_up_owners_are_told_and_every_door_says_later(tiny: World, 
     keeper.count()
     keeper.tidy()
     assert told(tiny) == ["storage.nearly_full", "storage.full"]
+    news = [mail for mail in tiny.folder(LUCY) if b"Subject: Tiny: the storage is full" in mail]
+    assert len(news) == 1, "who runs the account lies in the full pool, and was not told"
+    for pretended in ("", "no-reply@mail.postroom.test"):
+        assert from_outside(tiny, LUCY, sender=pretended)[0] == 452
     before = tiny.folder(LUCY), tiny.folder(MAX)
     assert from_outside(tiny, LUCY) == (452, "4.2.2 <lucy@tiny.test>: its storage is full, try again later")
     with signed_in(tiny, ANA) as door:
@@ -304,10 +307,30 @@ def test_the_process_does_it_by_itself(world: World, binned: Callable[[str, int]
         assert session.scalar(select(Mailbox.id).where(Mailbox.address == address)) is None
 
 
-def test_a_letter_that_reaches_nobody_is_no_trouble(tiny: World) -> None:
+def test_an_owner_whom_no_letter_reached_is_told_next_time(tiny: World, keeper: Housekeeper) -> None:
     """Who runs the account is told by its pages, too; counting goes on."""
     with tiny.db.write() as session:
         session.execute(delete(AuditEntry).where(AuditEntry.action.like("storage.%")))
     tiny.deliver(LUCY, long_letter(1100))
-    Housekeeper(replace(tiny.config, smtp_port=1), tiny.db, tiny.doveadm).tidy()
+    before = len(tiny.folder(LUCY))
+    tiny.stop_dovecot()
+    try:
+        keeper.tidy()
+    finally:
+        tiny.start_dovecot()
+    assert told(tiny) == []
+    keeper.tidy()
     assert told(tiny) == ["storage.full"]
+    keeper.tidy()
+    assert len(tiny.folder(LUCY)) == before + 1
+
+
+def test_an_owner_outside_whom_no_letter_can_reach_stops_nothing(tiny: World, keeper: Housekeeper) -> None:
+    """Without a relay there is nothing to try again: the audit log and the pages say it."""
+    with tiny.db.write() as session:
+        session.execute(delete(AuditEntry).where(AuditEntry.action.like("storage.%")))
+        session.execute(update(Owner).where(Owner.name == LUCY).values(name="lucy@outside.example"))
+    keeper.tidy()
+    assert told(tiny) == ["storage.full"]
+    with tiny.db.write() as session:
+        session.execute(update(Owner).where(Owner.name == "lucy@outside.example").values(name=LUCY))

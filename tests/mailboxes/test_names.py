@@ -1,0 +1,149 @@
+"""What may be called what, by every door, on both databases: the same is taken, refused, and kept clean."""
+
+import pytest
+from sqlalchemy import select
+
+from auth.models import Owner
+from auth.passwords import hash_password
+from core.db import Database
+from core.errors import PostroomError
+from mail.addresses import readable_domain
+from mailboxes import directory, owners
+from mailboxes.administration import Administration
+from mailboxes.api_access import issue_token
+from mailboxes.audit import Doer
+from mailboxes.doors import Doors
+from mailboxes.errors import AddressTaken, BadAddress, BadDomain, DomainTaken
+from mailboxes.memberships import add_members, change_membership, find_membership
+from mailboxes.models import MAX_LABEL, MAX_NAME, Domain, Mailbox
+from mailboxes.naming import rename_mailbox
+from mailboxes.scopes import SCOPES
+from tests.cast import ANA, DAN, SUPPORT
+from tests.mailboxes.test_storage import olive
+
+DOER = Doer("the tests", "cli")
+UGLY = "Help\r\nBcc: eve@other.test \u202egpj.exe\x1b\x85 " + "é" * 400
+
+
+def domain(db: Database, name: str = "brand-a.test") -> Domain:
+    with db.read() as session:
+        return directory.find_domain(session, name)
+
+
+def make(db: Database, local_part: str, name: str = "") -> Mailbox:
+    with db.write() as session:
+        found = directory.find_domain(session, "brand-a.test")
+        return directory.add_regular(session, DOER, found, local_part, name, hash_password("x" * 12))
+
+
+def is_clean(text: str, limit: int) -> bool:
+    return len(text) == limit and text.startswith("Help Bcc: eve@other.test gpj.exe é") and text.isprintable()
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "olive",
+        "olive@",
+        "@acme.test",
+        "olive@acme",
+        "olive@acme.test\r\nx",
+        "olive\x01@acme.test",
+        "ſſ@acme.test",
+        "\u212aelvin@acme.test",
+        "o live@acme.test",
+        "olive@acme.test, otto@acme.test",
+        "Olive <olive@acme.test>",
+        "olive@-acme.test",
+        f"{'o' * 65}@acme.test",
+        f"{'o' * 60}@{'.'.join(['a' * 60] * 4)}.test",
+        "olive\u202e@acme.test",
+    ],
+)
+def test_an_owners_email_must_be_one(db: Database, email: str) -> None:
+    admin: Administration = olive(db)
+    with pytest.raises(BadAddress), db.write() as session:
+        owners.add(session, admin, email.strip(" "), "Otto", hash_password("x" * 12))
+    with pytest.raises(BadAddress), db.write() as session:
+        account = directory.find_account(session, "Acme")
+        directory.add_owner(session, DOER, account, email, "Otto", "seven quiet herons 42")
+
+
+def test_an_owners_email_is_kept_in_lower_case_and_their_name_clean(db: Database) -> None:
+    with db.write() as session:
+        owners.add(session, olive(db), "Otto@Acme.TEST", UGLY, hash_password("x" * 12))
+    with db.read() as session:
+        otto = session.scalars(select(Owner).where(Owner.name == "otto@acme.test")).one()
+    assert is_clean(otto.display_name, MAX_NAME)
+
+
+@pytest.mark.parametrize(
+    "local_part",
+    ["", ".a", "a.", "a..b", "a b", "a@b", "ana+lists", "+", "x" * 65, "é", "ｘ", "a\u202eb", "a\r\nb", "-a", "ſ"],
+)
+def test_what_can_be_no_address(db: Database, local_part: str) -> None:
+    with pytest.raises(BadAddress) as refused:
+        make(db, local_part)
+    assert "+" not in refused.value.public
+
+
+@pytest.mark.parametrize("local_part", ["a", "a.b", "a_b", "a-b", "9", "x" * 64, " Ada "])
+def test_what_can(db: Database, local_part: str) -> None:
+    assert make(db, local_part).address == f"{local_part.strip().lower()}@brand-a.test"
+    with pytest.raises(AddressTaken):
+        make(db, local_part)
+
+
+def test_every_door_keeps_names_clean(db: Database) -> None:
+    assert is_clean(make(db, "ada", UGLY).display_name, MAX_NAME)
+    admin = olive(db)
+    with db.write() as session:
+        renamed = rename_mailbox(session, admin, directory.find_mailbox(session, ANA).id, UGLY)
+        assert is_clean(renamed.display_name, MAX_NAME)
+        support, dan = directory.find_mailbox(session, SUPPORT), directory.find_mailbox(session, DAN)
+        (joined,) = add_members(session, DOER, support, [dan], custom_label=UGLY)
+        assert is_clean(joined.custom_label, MAX_LABEL)
+        again = find_membership(session, support, dan)
+        changed = change_membership(session, admin, Doors(), support.id, again.id, custom_label=f"{UGLY}!")
+        assert is_clean(changed.custom_label, MAX_LABEL)
+        assert is_clean(directory.create_account(session, UGLY, "Nano").name, MAX_NAME)
+        account = directory.find_account(session, "Acme")
+        issue_token(session, DOER, account, "pr_test_", "\u202eevil\r\nname", [next(iter(SCOPES))])
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("münchen.test", "xn--mnchen-3ya.test"),
+        ("MÜNCHEN.test", "xn--mnchen-3ya.test"),
+        ("foo.test.", "foo.test"),
+        (" Foo.Test ", "foo.test"),
+        ("例え.test", "xn--r8jz45g.test"),
+        ("xn--mnchen-3ya.test", "xn--mnchen-3ya.test"),
+    ],
+)
+def test_a_domain_is_kept_as_dns_knows_it(db: Database, typed: str, kept: str) -> None:
+    with db.write() as session:
+        account = directory.find_account(session, "Acme")
+        assert directory.add_domain(session, DOER, account, typed).name == kept
+    assert domain(db, typed).name == kept
+    with pytest.raises(DomainTaken), db.write() as session:
+        directory.add_domain(session, DOER, directory.find_account(session, "Acme"), kept)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", ".", "foo", "foo..test", "foo.test..", "-foo.test", "foo_bar.test", "a b.test", "foo.test\r\nbar.test",
+     "\u202efoo.test", "foo.1", "1.2.3.4", f"{'a' * 64}.test", f"{'a.' * 130}test", "xn--\x7f.test", "☃.test "],
+)  # fmt: skip
+def test_what_is_no_domain(db: Database, typed: str) -> None:
+    with pytest.raises(PostroomError) as refused, db.write() as session:
+        directory.add_domain(session, DOER, directory.find_account(session, "Acme"), typed)
+    assert isinstance(refused.value, BadDomain)
+    assert refused.value.public.isprintable()
+
+
+def test_people_read_it_as_they_wrote_it() -> None:
+    assert readable_domain("xn--mnchen-3ya.test") == "münchen.test"
+    assert readable_domain("brand-a.test") == "brand-a.test"
+    assert readable_domain("xn--\x7f.test") == "xn--\x7f.test"
