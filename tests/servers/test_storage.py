@@ -142,7 +142,7 @@ def test_a_pool_fills_up_owners_are_told_and_every_door_says_later(tiny: World, 
     news = [mail for mail in tiny.folder(LUCY) if b"The storage is nearly full" in mail]
     assert len(news) == 1
     assert b"Subject: Tiny: the storage is nearly full" in news[0]
-    for words in (b"1 MB of 1 MB", b"Nano plan", b"such as Starter", b"/console/plan"):
+    for words in (b" KB of 1 MB", b"Nano plan", b"such as Starter", b"/console/plan"):
         assert words in news[0].replace(b"=\n", b"").replace(b"\n", b" ")
     # A mailbox with any room left takes one more, of any size.
     assert from_outside(tiny, MAX, long_letter(3000))[0] == 250
