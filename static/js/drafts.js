@@ -22,8 +22,8 @@ function say(text) {
   if (place) place.textContent = text;
 }
 
-/** Save now. Resolves to whether it worked. */
-function save() {
+/** Save now. Resolves to whether nothing is left to lose. */
+export function save() {
   clearTimeout(timer);
   if (!isUnsaved()) return Promise.resolve(true);
   const button = document.getElementById("save-draft");
@@ -78,12 +78,16 @@ document.addEventListener("submit", (event) => {
   leaving = true;
 }, true);
 
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-discard]")) {
-    clearTimeout(timer);
+// What is thrown away is kept first, so that it can be brought back as it was.
+document.addEventListener("htmx:confirm", (event) => {
+  const { elt, issueRequest } = event.detail;
+  if (!elt.matches("[data-discard]")) return;
+  event.preventDefault();
+  save().then(() => {
     leaving = true;
-  }
-}, true);
+    issueRequest(true);
+  });
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("#compose")) {

@@ -60,10 +60,10 @@ function fill(form, page, html) {
   // An observer of ours sees every change, also where a sandboxed frame's own events stay silent.
   new MutationObserver(() => copyOut(form, body)).observe(body, { childList: true, characterData: true, subtree: true, attributes: true });
   page.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      document.getElementById("send").click();
-    }
+    if (event.key === "Escape") document.getElementById("leave-compose").click();
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    document.getElementById("send").click();
   });
   const focused = document.activeElement;
   if (focused === document.body || focused === form.elements.text || focused?.id === "switch-format") body.focus();

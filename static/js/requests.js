@@ -1,15 +1,44 @@
-// Every request htmx makes: its CSRF header, and what happens when the answer isn't the one it wanted.
+// Every request htmx makes: its CSRF header, where its answer belongs by the time it comes, and what happens when
+// the answer isn't the one it wanted.
 import { clearNotice, showNotice } from "./notice.js";
 
 const PLACE = /^\s*<\w+ id="/; // a fragment of ours, such as a form that comes back with its errors
 const WHOLE_PAGE = /^\s*<!doctype/i;
+const REPLACED = ["pane", "list"]; // what an answer may find replaced by a newer one of the same name
 
 const isPoll = (detail) => detail.elt.hasAttribute("data-poll");
+export const nowhere = () => document.createElement("div"); // swapping this changes nothing but what goes out of band
+
+let asked = null; // who last asked for the pane, or for a whole page
+
+/** What the pane was asked to show isn't wanted any more. A form that is on its way is heard, but not shown. */
+export function forgetPane() {
+  const earlier = asked;
+  asked = null;
+  if (earlier?.requestConfig.verb === "get") earlier.xhr.abort();
+}
+
+// The element a request was made for may be gone by the time its answer is there. htmx reads the target after the
+// request has changed its state for the last time.
+function follow(detail) {
+  const { id } = detail.target;
+  if (!REPLACED.includes(id)) return;
+  detail.xhr.addEventListener("readystatechange", () => {
+    if (detail.xhr.readyState === XMLHttpRequest.DONE) detail.target = document.getElementById(id) ?? detail.target;
+  });
+}
 
 document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-CSRFToken"] = document.querySelector('meta[name="csrf-token"]').content;
   // Whatever replaces the whole body, such as the page an answer points to, must be a whole page.
   if (event.detail.target === document.body) event.detail.headers["HX-Boosted"] = "true";
+});
+
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  follow(detail);
+  if (detail.target.id !== "pane" && detail.target !== document.body) return;
+  forgetPane();
+  asked = detail;
 });
 
 document.addEventListener("htmx:beforeOnLoad", (event) => {
@@ -26,6 +55,7 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { detail } = event;
   const { xhr, target } = detail;
+  if (target.id === "pane" && xhr !== asked?.xhr) detail.target = nowhere(); // the last one asked is the one shown
   if (WHOLE_PAGE.test(detail.serverResponse) && target !== document.body) {
     detail.shouldSwap = false;
     if (xhr.status < 400) window.location.assign(xhr.responseURL);
@@ -47,8 +77,3 @@ for (const name of ["htmx:sendError", "htmx:timeout"]) {
     if (!isPoll(event.detail)) showNotice("Postroom can't be reached.", "Check the connection and try again: nothing on this page is lost.");
   });
 }
-
-// An Undo whose list is no longer on the page still has a form that works.
-document.addEventListener("htmx:targetError", (event) => {
-  if (event.target.matches("form[data-undo]")) event.target.submit();
-});

@@ -25,7 +25,7 @@ from web.context import current_actor, services
 from webmail import reading
 from webmail.connection import mail_of, select_for
 from webmail.views import blueprint
-from webmail.views.request_values import opened
+from webmail.views.request_values import beside, opened
 
 # No scripts, no requests but for images of ours, no forms, no navigation of the app; and no cookies, as the sandbox
 # has no origin.
@@ -61,7 +61,8 @@ def always_show_images(mailbox: str, folder: str, ref: str) -> BaseResponse:
         sender = parse_list(parse(imap.header(message_ref.uid)).raw("From") or b"")
     if sender:
         image_consents.allow(services().db, current_actor(), sender[0].address)
-    return redirect(url_for("webmail.message", mailbox=access.address, folder=folder, ref=ref), 303)
+    where: dict[str, Any] = {"mailbox": access.address, "folder": folder, "ref": ref, **beside()}
+    return redirect(url_for("webmail.message", **where), 303)
 
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/part/<section>/<path:filename>")
