@@ -59,7 +59,6 @@ function neighbour(row, leaving) {
 }
 
 function leaveMessage(next) {
-  if (document.body.dataset.view !== "message") return;
   if (!isBeside() || !next) {
     closePane();
     return;

@@ -157,7 +157,7 @@ document.addEventListener("htmx:confirm", (event) => {
   const { elt, target, issueRequest } = event.detail;
   if (!isUnsaved() || elt.matches(LEAVES_IT_THERE) || !target?.contains(compose())) return;
   event.preventDefault();
-  save().then((kept) => { if (kept) issueRequest(true); });
+  save().then((kept) => { if (kept) issueRequest(true)?.catch(() => {}); });
 });
 
 document.addEventListener("click", (event) => {

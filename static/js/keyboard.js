@@ -108,7 +108,7 @@ function recover() {
   const focused = document.activeElement;
   if ((focused !== document.body && focused.checkVisibility()) || cursor.index < 0 || !isListVisible()) return;
   const all = shownRows();
-  goTo(openRow() ?? shown(rowOf(cursor.ref)) ?? all[Math.min(cursor.index, all.length - 1)]);
+  goTo(shown(openRow()) ?? shown(rowOf(cursor.ref)) ?? all[Math.min(cursor.index, all.length - 1)]);
 }
 
 document.addEventListener("htmx:afterSettle", (event) => {
