@@ -261,9 +261,19 @@ pre {{ white-space: pre-wrap; font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo
 blockquote {{ margin: 8px 0 8px 2px; padding-left: 12px; border-left: 2px solid #d5d5dc; }}
 a {{ color: #1a56c4; }}
 p {{ max-width: 46em; }}
+/* Every block begins where its own first word does. */
+:is(p, div, li, td, th, dt, dd, pre, blockquote, h1, h2, h3, h4, h5, h6):not([dir]) {{ unicode-bidi: plaintext; }}
+/* Mail that was laid out for a wide window: nothing in it may be wider than this one. */
+@media (max-width: 480px) {{
+  body {{ padding: 12px; overflow-wrap: anywhere; }}
+  table, tbody, tr, td, th, div, p, img {{ max-width: 100% !important; min-width: 0 !important; }}
+  table {{ width: auto !important; }}
+  td, th, div {{ width: auto !important; }}
+  img {{ height: auto !important; }}
+}}
 </style>
 </head>
-<body>
+<body dir="auto">
 {fragment}
 </body>
 </html>

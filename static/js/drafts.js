@@ -1,4 +1,5 @@
 // What is being written is never lost: saved while one writes, before one leaves, and sent once.
+import "./editor.js"; // it has to be there when a form begins
 import { showNotice } from "./notice.js";
 
 const PAUSE = 2000; // milliseconds of quiet before a save

@@ -57,8 +57,9 @@ function fill(form, page, html) {
   body.setAttribute("aria-label", "Message");
   body.append(...(html ? inert(html) : paragraphs(form.elements.text.value, page)).map((node) => page.adoptNode(node)));
   page.execCommand("defaultParagraphSeparator", false, "div");
-  // An observer of ours sees every change, also where a sandboxed frame's own events stay silent.
-  new MutationObserver(() => copyOut(form, body)).observe(body, { childList: true, characterData: true, subtree: true, attributes: true });
+  // An observer of ours sees every change, also where a sandboxed frame's own events stay silent. Attributes aren't
+  // writing: extensions set them.
+  new MutationObserver(() => copyOut(form, body)).observe(body, { childList: true, characterData: true, subtree: true });
   page.addEventListener("keydown", (event) => {
     if (event.key === "Escape") document.getElementById("leave-compose").click();
     if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;

@@ -56,12 +56,12 @@ document.addEventListener("click", (event) => {
   leave(link);
 }, true);
 
-// A pane that has an address of its own brings it along; any other is found again where it was asked for.
+// What answers a form has an address of its own; any other pane is found again where it was asked for.
 function follow(event) {
   if (!pane() || !list()) return;
   if (pane().dataset.view === "list") pane().dataset.url = list().dataset.url;
   pane().dataset.url ||= here();
-  if (event?.target.id === "pane") setAddress(pane().dataset.url);
+  if (event?.target.id === "pane" && event.detail.requestConfig.verb === "post") setAddress(pane().dataset.url);
 }
 
 for (const name of ["htmx:afterSwap", "htmx:historyRestore"]) document.addEventListener(name, follow);

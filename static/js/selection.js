@@ -23,7 +23,7 @@ export function show() {
     all.indeterminate = ticked > 0 && !all.checked;
   }
   const said = document.getElementById("selected-count");
-  if (said) said.textContent = ticked ? `${ticked} selected` : "";
+  if (said) said.textContent = ticked || "";
 }
 
 export function clear() {

@@ -44,7 +44,8 @@ def scroll(page: Page, to: int = 900) -> None:
 
 def first_in_sight(page: Page) -> str:
     """The subject of a row in the middle of the window."""
-    found = page.evaluate("document.elementFromPoint(innerWidth / 4, 500).closest('.row').querySelector('.row-subject').textContent")
+    middle = "document.elementFromPoint(innerWidth / 4, 500).closest('.row')"
+    found = page.evaluate(f"{middle}.querySelector('.row-subject').textContent")
     assert isinstance(found, str)
     return found
 

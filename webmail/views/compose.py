@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from core.errors import PostroomError
 from mail.addresses import Address
 from mail.compose import OutgoingAttachment
-from mail.errors import MailError, SubmissionRefused, SubmissionUnknown
+from mail.errors import MailError, MailServerUnavailable, SubmissionRefused, SubmissionUnknown
 from mail.filenames import clean_name
 from mail.headers import message_ids
 from mail.refs import MessageRef, decode_folder, encode_folder
@@ -200,6 +200,9 @@ def _again(access: MailboxAccess, writing: Writing, error: PostroomError, fields
     try:
         saved = drafting.save(services().pool, services().db, access, writing)
         writing, attached = _with_draft(writing, saved), saved.attached
+    except MailServerUnavailable:
+        if is_fragment_request():
+            raise  # the form on the screen has more than could be shown again: what is attached
     except PostroomError:
         attached = ()
     shown = _compose_page(access, writing, attached, _list_folder(), errors=fields)

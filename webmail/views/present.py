@@ -90,10 +90,16 @@ def sidebar(access: MailboxAccess, folders: Sequence[Folder], current: str) -> S
 
 
 def folder_links(access: MailboxAccess, folders: Sequence[Folder], current: str) -> list[FolderLink]:
-    """The folders everybody has, in the order people expect, then the person's own by name."""
-    shown = sorted((folder for folder in folders if folder.selectable), key=_folder_order)
-    names = {folder.name for folder in shown}
-    return [_folder_link(access, folder, current, _parent(folder, names)) for folder in shown]
+    """The folders everybody has, in the order people expect, then the person's own as a tree, by name.
+
+    A folder that only holds others has no URL: nothing lies in it.
+    """
+    holding = [folder for folder in folders if folder.selectable]
+    above = {name: folder.separator for folder in holding for name in _ancestors(folder)}
+    for folder in holding:
+        above.pop(folder.name, None)
+    empty = [Folder(name, "", False, 0, 0, separator) for name, separator in above.items()]
+    return [_folder_link(access, folder, current) for folder in sorted([*holding, *empty], key=_folder_order)]
 
 
 def listing(access: MailboxAccess, found: FolderPage, search: SearchForm, current: str = "") -> Listing:
@@ -123,7 +129,7 @@ def bare_listing(access: MailboxAccess, folders: Sequence[Folder], name: str, pa
     return Listing(
         folder=link,
         base_url=link.url,
-        moves=[target for target in links if not target.current and target.role != "drafts"],
+        moves=[target for target in links if target.url and not target.current and target.role != "drafts"],
         is_trash=link.role == "trash",
         is_drafts=link.role == "drafts",
         is_sent=link.role == "sent",
@@ -188,32 +194,31 @@ def _inbox_unread(folders: Sequence[Folder]) -> int:
     return next((folder.unseen for folder in folders if folder.role == "inbox"), 0)
 
 
-def _folder_order(folder: Folder) -> tuple[int, str]:
+def _folder_order(folder: Folder) -> tuple[int, list[str]]:
     known = _ROLE_ORDER.index(folder.role) if folder.role in _ROLE_ORDER else len(_ROLE_ORDER)
-    return known, folder.name.casefold()
+    return known, [part.casefold() for part in _path(folder)]
 
 
-def _parent(folder: Folder, names: set[str]) -> str:
-    """The nearest folder above that is shown, "" for none: one that holds no mail of its own isn't."""
-    above = folder.name
-    while folder.separator and folder.separator in above:
-        above = above.rpartition(folder.separator)[0]
-        if above in names:
-            return above
-    return ""
+def _path(folder: Folder) -> list[str]:
+    return folder.name.split(folder.separator) if folder.separator else [folder.name]
 
 
-def _folder_link(access: MailboxAccess, folder: Folder, current: str, parent: str) -> FolderLink:
-    depth = parent.count(folder.separator) + 1 if parent else 0
-    label = folder.name.removeprefix(parent + folder.separator) if parent else folder.name
+def _ancestors(folder: Folder) -> list[str]:
+    """The folders above, whether they are there or not."""
+    path = _path(folder)
+    return [folder.separator.join(path[:end]) for end in range(1, len(path))]
+
+
+def _folder_link(access: MailboxAccess, folder: Folder, current: str) -> FolderLink:
+    path = _path(folder)
     return FolderLink(
         name=folder.name,
         token=encode_folder(folder.name),
-        label=words.FOLDER_LABELS.get(folder.role, label),
+        label=words.FOLDER_LABELS.get(folder.role, path[-1]),
         role=folder.role,
-        depth=depth,
+        depth=len(path) - 1,
         unread=folder.total if folder.role == "drafts" else folder.unseen,
         total=folder.total,
-        url=folder_url(access, folder.name),
+        url=folder_url(access, folder.name) if folder.selectable else "",
         current=folder.name == current,
     )
