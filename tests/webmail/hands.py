@@ -18,10 +18,10 @@ POLLING = re.compile(r"/sidebar(\?|$)")
 _later = itertools.count(1)
 
 
-def received(world: World, *subjects: str, mailbox: str = SUPPORT, **words: str) -> None:
-    """Letters with these subjects, each newer than everything before it."""
+def received(world: World, *subjects: str, text: str = "Hello!", raw: bytes = b"") -> None:
+    """support@ has letters with these subjects, each newer than everything before it. `raw` is one ready to go."""
     for subject in subjects:
-        world.deposit(mailbox, letter(subject, **words), at=int(time.time()) + next(_later))
+        world.deposit(SUPPORT, raw or letter(subject, text=text), at=int(time.time()) + next(_later))
 
 
 def slow(page: Page, pattern: re.Pattern[str], seconds: float = 0.3) -> None:

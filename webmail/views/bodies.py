@@ -33,6 +33,11 @@ FRAME_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:{images}; "
     "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
+# What is quoted in an answer, in the frame where it is edited: it keeps its colours, and nothing runs or loads.
+EDITOR_POLICY = (
+    "sandbox allow-same-origin; default-src 'none'; img-src data:; style-src 'self' 'unsafe-inline'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
 FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 IMAGE_SECONDS = 3600
 SOURCE_SHOWN = 1_000_000
@@ -49,6 +54,14 @@ def body(mailbox: str, folder: str, ref: str) -> Response:
         images=f" {services().config.public_url}/image/" if images else ""
     )
     answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@blueprint.get("/mail/editor")
+def editor() -> Response:
+    answer = Response(render_template("webmail/editor.html"))
+    answer.headers["Content-Security-Policy"] = EDITOR_POLICY
+    answer.headers["Cache-Control"] = "private, max-age=3600"
     return answer
 
 
