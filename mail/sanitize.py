@@ -266,10 +266,11 @@ p {{ max-width: 46em; }}
 /* Mail that was laid out for a wide window: nothing in it may be wider than this one. */
 @media (max-width: 480px) {{
   body {{ padding: 12px; overflow-wrap: anywhere; }}
-  table, tbody, tr, td, th, div, p, img {{ max-width: 100% !important; min-width: 0 !important; }}
-  table {{ width: auto !important; }}
-  td, th, div {{ width: auto !important; }}
-  img {{ height: auto !important; }}
+  table, td, th, div, p {{ max-width: 100% !important; min-width: 0 !important; width: auto !important; }}
+  /* Not in percent: in a table a cell is as wide as the picture wants to be. */
+  img {{ max-width: calc(100vw - 48px) !important; height: auto !important; }}
+  td:has(+ td) img, td + td img {{ max-width: 42vw !important; }}
+  tr:has(> td:nth-child(3)) img {{ max-width: 26vw !important; }}
 }}
 </style>
 </head>

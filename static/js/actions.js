@@ -105,8 +105,9 @@ function run() {
       jobs.shift();
       if (!job.successful) job.back();
       else job.done?.();
-      if (jobs.length) run();
-      else if (job.elsewhere) document.body.dispatchEvent(new CustomEvent("mail-changed"));
+      if (jobs.length) return run();
+      document.dispatchEvent(new CustomEvent("acted"));
+      if (job.elsewhere) document.body.dispatchEvent(new CustomEvent("mail-changed"));
     });
 }
 

@@ -1,4 +1,5 @@
 // One key, one visible control. A key whose control isn't there does nothing, so a read-only page has no way around it.
+import { isActing } from "./actions.js";
 import { isListVisible, openRow, rowOf, shownRows } from "./panes.js";
 import { closePane } from "./places.js";
 import * as drawer from "./drawer.js";
@@ -59,6 +60,12 @@ function back() {
   else if (view === "message") closePane();
 }
 
+// What is still being done is undone once it is.
+function undo() {
+  if (isActing()) document.addEventListener("acted", undo, { once: true });
+  else [...document.querySelectorAll(UNDO)].at(-1)?.click();
+}
+
 function goInbox() {
   goingUntil = 0;
   document.querySelector('#sidebar [data-role="inbox"]')?.click();
@@ -74,7 +81,7 @@ function handle(key) {
   else if (key in ACTIONS) act(ACTIONS[key]);
   else if (key in ANSWERS) press(`#pane [data-key="${ANSWERS[key]}"]`);
   else if (key === "c") press('#compose-link, .topbar [role="button"][hx-get]');
-  else if (key === "z") [...document.querySelectorAll(UNDO)].at(-1)?.click();
+  else if (key === "z") undo();
   else if (key === "/") { if (isListVisible()) document.getElementById("search").select(); }
   else if (key === "?") document.getElementById("help")?.showModal();
   else return false;

@@ -15,7 +15,7 @@ from tests.webmail.hands import INBOX, heading, open_row, received, row
 
 NEWSLETTER = """<table width="600" style="width:600px"><tr><td style="width:600px;color:#b00020" width="600">
 <img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" width="600" height="20"><p>Our autumn papers, all on one page</p>
-</td></tr></table><p>Second paragraph</p>"""
+</td></tr></table><p>Second paragraph</p><a href="https://shop.example/">Shop</a>"""
 
 
 @pytest.fixture
