@@ -6,7 +6,7 @@ const PLACE = /^\s*<\w+ id="/; // a fragment of ours, such as a form that comes 
 const WHOLE_PAGE = /^\s*<!doctype/i;
 const REPLACED = ["pane", "list"]; // what an answer may find replaced by a newer one of the same name
 
-const isPoll = (detail) => detail.elt.hasAttribute("data-poll");
+const isQuiet = (detail) => detail.elt.matches("[data-poll], [data-quiet]"); // nobody asked for it with a click
 export const nowhere = () => document.createElement("div"); // swapping this changes nothing but what goes out of band
 
 let asked = null; // who last asked for the pane, or for a whole page
@@ -60,6 +60,8 @@ document.addEventListener("htmx:beforeSwap", (event) => {
     detail.shouldSwap = false;
     if (xhr.status < 400) window.location.assign(xhr.responseURL);
     else showNotice("That didn't work.", "Try again in a moment.");
+  } else if (xhr.status >= 400 && detail.requestConfig.elt.hasAttribute("data-quiet")) {
+    detail.shouldSwap = false;
   } else if (xhr.status >= 400 && PLACE.test(detail.serverResponse)) {
     clearNotice(); // what comes says by itself what is wrong
   } else if (xhr.status >= 400) {
@@ -69,11 +71,11 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.successful && !isPoll(event.detail)) clearNotice();
+  if (event.detail.successful && !isQuiet(event.detail)) clearNotice();
 });
 
 for (const name of ["htmx:sendError", "htmx:timeout"]) {
   document.addEventListener(name, (event) => {
-    if (!isPoll(event.detail)) showNotice("Postroom can't be reached.", "Check the connection and try again: nothing on this page is lost.");
+    if (!isQuiet(event.detail)) showNotice("Postroom can't be reached.", "Check the connection and try again: nothing on this page is lost.");
   });
 }

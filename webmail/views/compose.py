@@ -22,6 +22,7 @@ from web.context import current_doer, services
 from web.htmx import is_fragment_request, render
 from webmail import drafting, reading, sending
 from webmail.attaching import Attached, AttachmentGone
+from webmail.correspondents import correspondents
 from webmail.drafting import Saved, TooLarge, Writing
 from webmail.sending import BadRecipients, Sent
 from webmail.views import blueprint, present, words
@@ -45,6 +46,13 @@ class BrokenForm(PostroomError):
 def compose_new(mailbox: str) -> Response:
     access = opened(mailbox, Right.SEND)
     return _show(access, drafting.begin(access, request.args.get("to", "")[:500]), [], "INBOX", "New message")
+
+
+@blueprint.get("/mail/<mailbox>/people")
+def people(mailbox: str) -> Response:
+    access = opened(mailbox, Right.SEND)
+    found = correspondents(services().pool, access)
+    return make_response(render_template("webmail/_people.html", people=found, people_url=""))
 
 
 @blueprint.get(_MESSAGE + "reply")
@@ -307,6 +315,7 @@ def _compose_page(
         save_url=url_for("webmail.save_draft", **where),
         attach_url=url_for("webmail.attach", **where),
         discard_url=url_for("webmail.discard", **where),
+        people_url=url_for("webmail.people", mailbox=access.address),
         leave_url=leave_url,
         leaves_to=leaves_to,
         list_folder=encode_folder(folder),

@@ -215,6 +215,7 @@ class ComposePage:
     save_url: str
     attach_url: str
     discard_url: str
+    people_url: str
     leave_url: str
     leaves_to: str  # "message" or "list"
     list_folder: str
