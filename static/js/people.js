@@ -36,17 +36,21 @@ function open(input) {
   choose(offered()[0]);
 }
 
+// Each word typed begins a word of the name or of the address.
+function fits(option, words) {
+  const begun = `${option.dataset.value} ${option.dataset.address}`.toLowerCase().split(/[\s<>"@._-]+/);
+  return words.every((word) => begun.some((one) => one.startsWith(word)) || option.dataset.address.toLowerCase().startsWith(word));
+}
+
 function offer(input) {
   const [before, written] = parts(input.value);
   const words = written.toLowerCase().split(/\s+/);
   const taken = before.toLowerCase();
   let room = input.selectionEnd === input.value.length && written ? MOST : 0;
   for (const one of options()) {
-    const { value, address } = one.dataset;
-    const known = address.toLowerCase();
-    const fits = room > 0 && known !== written.toLowerCase() && !taken.includes(known) && words.every((word) => value.toLowerCase().includes(word));
-    one.hidden = !fits;
-    if (fits) room -= 1;
+    const known = one.dataset.address.toLowerCase();
+    one.hidden = !room || known === written.toLowerCase() || taken.includes(known) || !fits(one, words);
+    if (!one.hidden) room -= 1;
   }
   if (offered().length) open(input);
   else close();

@@ -139,7 +139,7 @@ def test_a_hebrew_subject_reads_from_the_right_and_an_english_preview_from_the_l
     page.goto(INBOX)
     subject = row(page, "הזמנה").locator(".row-subject")
     assert subject.evaluate("one => [one.localName, getComputedStyle(one).direction]") == ["bdi", "rtl"]
-    preview = row(page, "הזמנה").locator(".row-preview")
+    preview = row(page, "הזמנה").locator(".row-preview bdi")
     assert preview.evaluate("one => getComputedStyle(one).direction") == "ltr"
     who = row(page, "הזמנה").locator(".row-who")
     assert who.evaluate("one => getComputedStyle(one).direction") == "ltr"

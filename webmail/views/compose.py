@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from core.errors import PostroomError
 from mail.addresses import Address
 from mail.compose import OutgoingAttachment
-from mail.errors import MailError, MailServerUnavailable, SubmissionRefused, SubmissionUnknown
+from mail.errors import FolderNotFound, MailError, MailServerUnavailable, SubmissionRefused, SubmissionUnknown
 from mail.filenames import clean_name
 from mail.headers import message_ids
 from mail.refs import MessageRef, decode_folder, encode_folder
@@ -221,7 +221,10 @@ def _render(access: MailboxAccess, shown: ComposePage, folder: str, title: str, 
     if is_fragment_request():
         context = {"access": present.access_context(access), "compose": shown, "pane_title": title}
         return render("", "webmail/_compose.html", status=status, **context)
-    found, listing = listing_beside(access, folder)
+    try:
+        found, listing = listing_beside(access, folder)
+    except FolderNotFound:  # removed while somebody wrote beside it
+        found, listing = listing_beside(access, "INBOX")
     return page(
         access, found, listing, "webmail/_compose.html", view="compose", title=title, status=status, compose=shown
     )
