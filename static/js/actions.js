@@ -2,7 +2,6 @@
 // and whatever it refuses is put back.
 import { clearPane, isBeside, list, openRow, pane, rowOf, shownRows } from "./panes.js";
 import { closePane } from "./places.js";
-import { nowhere } from "./requests.js";
 import * as selection from "./selection.js";
 
 const PLACE = ["page", "q", "from", "subject"]; // the list that is on the page is the one to answer with
@@ -125,7 +124,7 @@ document.addEventListener("htmx:beforeSwap", ({ detail }) => {
   const job = detail.xhr.status < 400 && jobOf(detail);
   if (!job) return;
   job.elsewhere = list()?.dataset.url !== job.where;
-  if (jobs.length > 1 || job.elsewhere) detail.target = nowhere();
+  if (jobs.length > 1 || job.elsewhere) detail.target = document.createElement("div"); // only the words beside it are taken
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {

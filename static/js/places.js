@@ -6,10 +6,10 @@ import { forgetPane } from "./requests.js";
 
 const scroller = () => document.querySelector(".list-scroll");
 const key = () => `scrolled ${list().dataset.url}`;
-let before = here();
+let before = {};
 
 function setAddress(url) {
-  if (url !== here()) history.replaceState({ htmx: true }, "", url);
+  if (url !== here()) history.replaceState({ ...history.state, htmx: true }, "", url);
 }
 
 /** The list comes to the front, where it was. */
@@ -61,16 +61,17 @@ function follow(event) {
   if (!pane() || !list()) return;
   if (pane().dataset.view === "list") pane().dataset.url = list().dataset.url;
   pane().dataset.url ||= here();
-  if (event?.target.id === "pane" && event.detail.requestConfig.verb === "post") setAddress(pane().dataset.url);
+  const { target, verb } = event?.detail.requestConfig ?? {};
+  if (target?.id === "pane" && verb === "post") setAddress(pane().dataset.url);
+  if (target?.id === "list" && verb === "get") setAddress(list().dataset.url);
 }
 
 for (const name of ["htmx:afterSwap", "htmx:historyRestore"]) document.addEventListener(name, follow);
 
-// Each entry of the browser's history knows the one it was opened from.
-document.addEventListener("htmx:beforeHistoryUpdate", () => { before = here(); });
-document.addEventListener("htmx:pushedIntoHistory", () => {
-  history.replaceState({ ...history.state, from: before }, "");
-});
+// Each entry of the browser's history knows the one it was opened from, also when another message takes its place.
+document.addEventListener("htmx:beforeSwap", () => { before = { url: here(), from: history.state?.from }; });
+document.addEventListener("htmx:pushedIntoHistory", () => { history.replaceState({ ...history.state, from: before.url }, ""); });
+document.addEventListener("htmx:replacedInHistory", () => { history.replaceState({ ...history.state, from: before.from }, ""); });
 
 // A message that belongs to the list on the page: only the pane has to change.
 function isBesideList(url) {

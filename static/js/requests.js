@@ -1,13 +1,13 @@
 // Every request htmx makes: its CSRF header, where its answer belongs by the time it comes, and what happens when
 // the answer isn't the one it wanted.
 import { clearNotice, showNotice } from "./notice.js";
+import { show } from "./toasts.js";
 
 const PLACE = /^\s*<\w+ id="/; // a fragment of ours, such as a form that comes back with its errors
 const WHOLE_PAGE = /^\s*<!doctype/i;
 const REPLACED = ["pane", "list"]; // what an answer may find replaced by a newer one of the same name
 
 const isQuiet = (detail) => detail.elt.matches("[data-poll], [data-quiet]"); // nobody asked for it with a click
-export const nowhere = () => document.createElement("div"); // swapping this changes nothing but what goes out of band
 
 let asked = null; // who last asked for the pane, or for a whole page
 
@@ -52,11 +52,24 @@ document.addEventListener("htmx:beforeOnLoad", (event) => {
   }
 });
 
+// A form whose sender looks at something else by now: what became of it is said all the same.
+function hear({ xhr, serverResponse }) {
+  if (xhr.status >= 400) {
+    showNotice("Not sent.", "Your message couldn't be sent. It waits in Drafts.");
+    return;
+  }
+  const words = new DOMParser().parseFromString(serverResponse, "text/html").getElementById("toasts");
+  if (words) show(words.children);
+  document.body.dispatchEvent(new CustomEvent("mail-changed"));
+}
+
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { detail } = event;
   const { xhr, target } = detail;
-  if (target.id === "pane" && xhr !== asked?.xhr) detail.target = nowhere(); // the last one asked is the one shown
-  if (WHOLE_PAGE.test(detail.serverResponse) && target !== document.body) {
+  if (target.id === "pane" && xhr !== asked?.xhr) {
+    detail.shouldSwap = false; // the last one asked is the one shown
+    hear(detail);
+  } else if (WHOLE_PAGE.test(detail.serverResponse) && target !== document.body) {
     detail.shouldSwap = false;
     if (xhr.status < 400) window.location.assign(xhr.responseURL);
     else showNotice("That didn't work.", "Try again in a moment.");

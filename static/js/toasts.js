@@ -29,5 +29,14 @@ function liven() {
   for (const old of all().slice(0, -MOST)) old.remove();
 }
 
+/** Toasts that came with something that isn't shown. */
+export function show(toasts) {
+  for (const toast of [...toasts]) {
+    document.getElementById("toasts").append(toast);
+    window.htmx.process(toast);
+  }
+  liven();
+}
+
 for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap", "htmx:historyRestore"]) document.addEventListener(name, liven);
 liven();

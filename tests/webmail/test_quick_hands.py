@@ -111,6 +111,24 @@ def test_ana_sends_while_her_draft_is_being_saved(world: World, page: Page) -> N
     assert not [raw for raw in world.folder(SUPPORT, "Drafts") if b"Sent during a save" in raw]
 
 
+def test_ana_sends_and_reads_on_meanwhile(world: World, page: Page) -> None:
+    received(world, "Read meanwhile", "Answered slowly")
+    page.goto(INBOX)
+    open_row(page, "Answered slowly")
+    page.keyboard.press("r")
+    page.get_by_role("textbox", name="Message").fill("Slowly but surely.")
+    slow(page, re.compile(r"/send$"), 0.8)
+    page.keyboard.press("Control+Enter")
+    open_row(page, "Read meanwhile")
+    expect(heading(page)).to_have_text("Read meanwhile")
+    expect(page.locator("#toasts")).to_contain_text("Message sent.")
+    expect(row(page, "Answered slowly").get_by_text("Answered", exact=True)).to_have_count(1)
+    expect(heading(page)).to_have_text("Read meanwhile")
+    expect(page).to_have_title(re.compile("Read meanwhile"))
+    page.keyboard.press("Escape")
+    assert page.url.endswith(INBOX)
+
+
 def test_ana_archives_three_with_three_keys(world: World, page: Page) -> None:
     received(world, "Fourth of four", "Third of four", "Second of four", "First of four")
     page.goto(INBOX)
