@@ -11,7 +11,7 @@ from mail.imap_folders import LIST_EVERYTHING, Folder, folders, to_wire
 from mail.imap_search import Search, keys
 from mail.imap_session import Session, uid_sets
 from mail.imap_structure import Opened, structure
-from mail.imap_summaries import SUMMARY_ITEMS, Summary, fetched, flags, summary, when
+from mail.imap_summaries import SUMMARY_ITEMS, RawAddress, Summary, fetched, flags, people, summary, when
 from mail.structure import Part
 
 HEADER_LIMIT: Final = 128 * 1024
@@ -54,6 +54,15 @@ class Reading(Session):
     def summaries(self, uids: Sequence[int]) -> list[Summary]:
         """Those of the messages that still exist, in order of UID."""
         return [row for some in uid_sets(uids) for row in _summaries(self._fetch(some, SUMMARY_ITEMS, budget=_ROWS))]
+
+    def people(self, newest: int) -> list[tuple[tuple[RawAddress, ...], tuple[RawAddress, ...]]]:
+        """Senders and recipients (To, Cc) of the folder's newest messages, the newest first, in one FETCH."""
+        last = self._connection.exists
+        if not last:
+            return []
+        wanted = b"%d:%d" % (max(1, last - newest + 1), last)
+        answers = self._fetch(wanted, b"(ENVELOPE)", by_uid=False, budget=_ROWS)
+        return [people(answer) for answer in reversed(answers) if _is_row(answer)]
 
     def search(self, search: Search, limit: int | None = None) -> list[int]:
         """UIDs in ascending order, only the newest when limited. Raises UnsafeText for control characters."""

@@ -86,6 +86,14 @@ def summary(answer: list[bytes]) -> Summary:
     )
 
 
+def people(answer: list[bytes]) -> tuple[tuple[RawAddress, ...], tuple[RawAddress, ...]]:
+    """Who sent a message and to whom, of one FETCH answer to ENVELOPE; nobody when it is out of all proportion."""
+    envelope = fetched(answer).get(b"ENVELOPE") if sum(map(len, answer)) <= ROW_LIMIT else None
+    if not isinstance(envelope, list) or len(envelope) < 10:
+        return (), ()
+    return _addresses(envelope[2]), (*_addresses(envelope[5]), *_addresses(envelope[6]))
+
+
 def _outsize_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool] | None:
     """Of a row out of all proportion (100,000 recipients, say) only what the server itself wrote; None for others.
 

@@ -261,9 +261,20 @@ pre {{ white-space: pre-wrap; font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo
 blockquote {{ margin: 8px 0 8px 2px; padding-left: 12px; border-left: 2px solid #d5d5dc; }}
 a {{ color: #1a56c4; }}
 p {{ max-width: 46em; }}
+/* Every block begins where its own first word does. */
+:is(p, div, li, td, th, dt, dd, pre, blockquote, h1, h2, h3, h4, h5, h6):not([dir]) {{ unicode-bidi: plaintext; }}
+/* Mail that was laid out for a wide window: nothing in it may be wider than this one. */
+@media (max-width: 480px) {{
+  body {{ padding: 12px; overflow-wrap: anywhere; }}
+  table, td, th, div, p {{ max-width: 100% !important; min-width: 0 !important; width: auto !important; }}
+  /* Not in percent: in a table a cell is as wide as the picture wants to be. */
+  img {{ max-width: calc(100vw - 48px) !important; height: auto !important; }}
+  td:has(+ td) img, td + td img {{ max-width: 42vw !important; }}
+  tr:has(> td:nth-child(3)) img {{ max-width: 26vw !important; }}
+}}
 </style>
 </head>
-<body>
+<body dir="auto">
 {fragment}
 </body>
 </html>

@@ -1,13 +1,20 @@
-"""Styles and scripts: named by their content, so that browsers may keep them for good."""
+"""Styles and scripts: named by their content, so that browsers may keep them for good.
+
+A style carries its version in the query. Scripts import each other by relative addresses, so theirs is a folder in the
+path and one for all of them: a script is one script, whether a page or another script asks for it.
+"""
 
 import hashlib
+import re
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 
 from web.context import services
 
+_VERSIONED = re.compile(r"^v-[0-9a-f]{12}/")
 _LONG = "public, max-age=31536000, immutable"
 
 
@@ -16,14 +23,23 @@ def install(app: Flask) -> None:
 
     @app.url_defaults
     def add_version(endpoint: str, values: dict[str, object]) -> None:
-        if endpoint == "static" and "v" not in values:
-            path = root / str(values.get("filename", ""))
-            if path.is_file():
-                values["v"] = _version(path, path.stat().st_mtime_ns)
+        name = str(values.get("filename", ""))
+        if endpoint != "static" or not (root / name).is_file():
+            return
+        if name.startswith("js/"):
+            values["filename"] = f"v-{_version(*_changed((root / 'js').iterdir()))}/{name}"
+        else:
+            values["v"] = _version(*_changed([root / name]))
+
+    @app.url_value_preprocessor
+    def find(endpoint: str | None, values: dict[str, str] | None) -> None:
+        if endpoint == "static" and values:
+            values["filename"], versioned = _VERSIONED.subn("", values["filename"], count=1)
+            g.keep_for_good = bool(versioned) or "v" in request.args
 
     @app.after_request
     def keep(response: Response) -> Response:
-        if request.endpoint == "static" and "v" in request.args and response.status_code in (200, 304):
+        if request.endpoint == "static" and g.get("keep_for_good") and response.status_code in (200, 304):
             response.headers["Cache-Control"] = _LONG
         return response
 
@@ -32,6 +48,11 @@ def install(app: Flask) -> None:
         return {"assets": services().config.assets}
 
 
+def _changed(paths: Iterable[Path]) -> list[tuple[Path, int]]:
+    return sorted((path, path.stat().st_mtime_ns) for path in paths)
+
+
 @lru_cache(maxsize=256)
-def _version(path: Path, _changed: int) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+def _version(*files: tuple[Path, int]) -> str:
+    content = b"".join(path.read_bytes() for path, _changed in files)
+    return hashlib.sha256(content).hexdigest()[:12]

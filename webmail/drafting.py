@@ -198,11 +198,31 @@ def put_into_drafts(imap: Imap, access: MailboxAccess, writing: Writing, message
     return ref
 
 
-def discard(pool: Pool, access: MailboxAccess, writing: Writing) -> None:
-    """Throw away every saved version of what is written."""
+def discard(pool: Pool, access: MailboxAccess, writing: Writing) -> MessageRef | None:
+    """Throw away what is written: the newest saved version goes to Trash, the older ones for good.
+
+    Returns what it is called in Trash, None when nothing of it was saved.
+    """
     access.require(Right.SEND)
     with mail_of(pool, access) as imap:
-        remove_versions(imap, access, writing)
+        trash = ensured_folder(imap, "trash")
+        versions = _versions(imap, access, writing)
+        with suppress(MessageGone):  # whoever threw it away at the same moment
+            if versions[1:]:
+                imap.delete(versions[1:])
+            if versions:
+                moved = imap.move(versions[:1], trash)
+                return MessageRef(trash, select(imap, access, trash).uidvalidity, moved[versions[0]])
+    return None
+
+
+def restore(pool: Pool, access: MailboxAccess, ref: MessageRef) -> MessageRef:
+    """Bring what was thrown away back to Drafts. Raises MessageGone, FolderChanged."""
+    access.require(Right.SEND)
+    with mail_of(pool, access, ref.folder) as imap:
+        drafts = ensured_folder(imap, "drafts")
+        moved = imap.move(select_for(imap, access, [ref]), drafts)
+        return MessageRef(drafts, select(imap, access, drafts).uidvalidity, moved[ref.uid])
 
 
 def remove_versions(imap: Imap, access: MailboxAccess, writing: Writing, before: MessageRef | None = None) -> None:

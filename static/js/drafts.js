@@ -1,4 +1,5 @@
 // What is being written is never lost: saved while one writes, before one leaves, and sent once.
+import "./editor.js"; // it has to be there when a form begins
 import { showNotice } from "./notice.js";
 
 const PAUSE = 2000; // milliseconds of quiet before a save
@@ -22,8 +23,8 @@ function say(text) {
   if (place) place.textContent = text;
 }
 
-/** Save now. Resolves to whether it worked. */
-function save() {
+/** Save now. Resolves to whether nothing is left to lose. */
+export function save() {
   clearTimeout(timer);
   if (!isUnsaved()) return Promise.resolve(true);
   const button = document.getElementById("save-draft");
@@ -78,12 +79,16 @@ document.addEventListener("submit", (event) => {
   leaving = true;
 }, true);
 
-document.addEventListener("click", (event) => {
-  if (event.target.closest("[data-discard]")) {
-    clearTimeout(timer);
+// What is thrown away is kept first, so that it can be brought back as it was.
+document.addEventListener("htmx:confirm", (event) => {
+  const { elt, issueRequest } = event.detail;
+  if (!elt.matches("[data-discard]")) return;
+  event.preventDefault();
+  save().then(() => {
     leaving = true;
-  }
-}, true);
+    issueRequest(true);
+  });
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && event.target.closest?.("#compose")) {
@@ -153,7 +158,7 @@ document.addEventListener("htmx:confirm", (event) => {
   const { elt, target, issueRequest } = event.detail;
   if (!isUnsaved() || elt.matches(LEAVES_IT_THERE) || !target?.contains(compose())) return;
   event.preventDefault();
-  save().then((kept) => { if (kept) issueRequest(true); });
+  save().then((kept) => { if (kept) issueRequest(true)?.catch(() => {}); });
 });
 
 document.addEventListener("click", (event) => {

@@ -4,13 +4,16 @@ const drawer = () => document.getElementById("drawer");
 
 export const isOpen = () => drawer()?.classList.contains("open") ?? false;
 
-export function close() {
+export function hide() {
   drawer().classList.remove("open");
-  if (location.hash === "#drawer") history.replaceState(history.state, "", location.pathname + location.search);
   document.getElementById("open-drawer").focus();
 }
 
+/** The step back that the phone's own Back takes, too. */
+export const close = () => history.back();
+
 function open() {
+  history.pushState(history.state, "");
   drawer().classList.add("open");
   document.getElementById("close-drawer").focus();
 }

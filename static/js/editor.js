@@ -3,13 +3,13 @@
 // what could still do harm is taken out of the parsed, inert copy before it gets there.
 
 const UNWANTED = "script, style, link, meta, base, iframe, frame, object, embed, form, input, button, select, textarea, svg, math, template";
-const FRAME = '<!doctype html><meta charset="utf-8"><body></body>';
 
 const compose = () => document.getElementById("compose");
 const frame = () => compose()?.querySelector("iframe") ?? null;
 
-function inert(html) {
-  const parsed = new DOMParser().parseFromString(html, "text/html");
+// Parsed under the frame's own policy: ours would take the colours out.
+function inert(html, page) {
+  const parsed = new page.defaultView.DOMParser().parseFromString(html, "text/html");
   for (const element of parsed.querySelectorAll(UNWANTED)) element.remove();
   for (const element of parsed.body.querySelectorAll("*")) {
     for (const { name } of [...element.attributes]) if (/^(on|hx-|data-|srcdoc)/i.test(name)) element.removeAttribute(name);
@@ -39,31 +39,34 @@ function open(form, html) {
   const place = document.createElement("iframe");
   place.setAttribute("sandbox", "allow-same-origin");
   place.title = "Message, formatted";
-  place.srcdoc = FRAME;
-  place.addEventListener("load", () => fill(form, place.contentDocument, html), { once: true });
+  place.src = form.dataset.editor;
+  place.addEventListener("load", () => fill(form, place, html), { once: true });
   form.elements.text.hidden = true;
   form.querySelector(".compose-body").append(place);
 }
 
-function fill(form, page, html) {
-  const style = page.createElement("link");
-  style.rel = "stylesheet";
-  style.href = form.dataset.editorCss;
-  page.head.append(style);
+function fill(form, place, html) {
+  const page = place.contentDocument;
   const { body } = page;
+  if (!("editor" in body.dataset)) { // signed out meanwhile: what is written stays here, as text
+    place.remove();
+    setFormat(form, "text");
+    return;
+  }
   body.contentEditable = "true";
   body.setAttribute("role", "textbox");
   body.setAttribute("aria-multiline", "true");
   body.setAttribute("aria-label", "Message");
-  body.append(...(html ? inert(html) : paragraphs(form.elements.text.value, page)).map((node) => page.adoptNode(node)));
+  body.append(...(html ? inert(html, page) : paragraphs(form.elements.text.value, page)).map((node) => page.adoptNode(node)));
   page.execCommand("defaultParagraphSeparator", false, "div");
-  // An observer of ours sees every change, also where a sandboxed frame's own events stay silent.
-  new MutationObserver(() => copyOut(form, body)).observe(body, { childList: true, characterData: true, subtree: true, attributes: true });
+  // An observer of ours sees every change, also where a sandboxed frame's own events stay silent. Attributes aren't
+  // writing: extensions set them.
+  new MutationObserver(() => copyOut(form, body)).observe(body, { childList: true, characterData: true, subtree: true });
   page.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
-      event.preventDefault();
-      document.getElementById("send").click();
-    }
+    if (event.key === "Escape") document.getElementById("leave-compose").click();
+    if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
+    event.preventDefault();
+    document.getElementById("send").click();
   });
   const focused = document.activeElement;
   if (focused === document.body || focused === form.elements.text || focused?.id === "switch-format") body.focus();

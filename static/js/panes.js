@@ -1,16 +1,23 @@
 // Keeps what stands around a swapped piece true: which place is in front, the title, the open row.
 
-const pane = () => document.getElementById("pane");
-const list = () => document.getElementById("list");
+export const pane = () => document.getElementById("pane");
+export const list = () => document.getElementById("list");
+export const here = () => location.pathname + location.search;
 export const rowOf = (ref) => document.querySelector(`#list .row[data-ref="${CSS.escape(ref)}"]`);
+export const shownRows = () => [...document.querySelectorAll("#list .row:not([hidden])")];
+export const openRow = () => document.querySelector("#list .row.open");
 export const isListVisible = () => Boolean(list()?.checkVisibility());
+export const isBeside = () => matchMedia("(min-width: 1200px)").matches; // list and pane are both in front
 
-function markOpenRow() {
-  const ref = pane()?.dataset.ref ?? "";
-  for (const row of document.querySelectorAll("#list .row.open")) {
-    if (row.dataset.ref !== ref) setOpen(row, false);
-  }
-  const row = ref && rowOf(ref);
+function setOpen(row, open) {
+  const link = row.querySelector(".row-link");
+  row.classList.toggle("open", open);
+  if (open) link.setAttribute("aria-current", "true");
+  else link.removeAttribute("aria-current");
+}
+
+export function markOpen(row) {
+  for (const other of document.querySelectorAll("#list .row.open")) if (other !== row) setOpen(other, false);
   if (row) setOpen(row, true);
 }
 
@@ -22,45 +29,39 @@ function markRead() {
   const row = shown.dataset.seen === "true" && rowOf(shown.dataset.ref);
   if (!row || !row.classList.contains("unread")) return;
   row.classList.remove("unread");
-  document.body.dispatchEvent(new CustomEvent("mail-changed"));
+  document.body.dispatchEvent(new CustomEvent("counts-changed"));
 }
 
-function setOpen(row, open) {
-  row.classList.toggle("open", open);
-  row.querySelector(".row-link").toggleAttribute("aria-current", open);
-  if (open) row.querySelector(".row-link").setAttribute("aria-current", "true");
-}
-
-function settle() {
+export function settle() {
   const shown = pane();
   if (!shown) return;
+  const unread = Number(document.getElementById("sidebar")?.dataset.unread);
   document.body.dataset.view = shown.dataset.view;
-  document.title = shown.dataset.title || list()?.dataset.title || document.title;
-  markOpenRow();
+  document.title = (unread ? `(${unread}) ` : "") + (shown.dataset.title || list()?.dataset.title || document.title);
+  if (!shown.hasAttribute("aria-busy")) markOpen(shown.dataset.ref && rowOf(shown.dataset.ref));
   markRead();
 }
 
-/** Nothing is open any more: back to the list, its address and its title. */
+/** Nothing is open any more: the list is in front. */
 export function clearPane() {
-  const shown = pane();
   const empty = document.getElementById("empty-pane");
-  if (!shown || !empty) return;
-  const url = shown.dataset.listUrl;
-  shown.replaceWith(empty.content.cloneNode(true));
-  if (url) history.replaceState({ htmx: true }, "", url);
+  if (!pane() || !empty) return;
+  pane().replaceWith(empty.content.cloneNode(true));
   settle();
 }
 
-// A message that was archived, deleted or moved isn't open any more; one that was starred is.
-document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful, requestConfig } = event.detail;
-  const ref = pane()?.dataset.ref;
-  if (!successful || !ref || !elt.dataset.verb) return;
-  const refs = requestConfig.formData?.getAll("ref") ?? [];
-  if (!refs.includes(ref)) return;
-  const stars = pane().querySelector(".star-pair");
-  if ("leaves" in elt.dataset) clearPane();
-  else if (stars && /star$/.test(elt.dataset.verb)) stars.dataset.flagged = String(elt.dataset.verb === "star");
+// What was asked for is seen at once, in the list; what is still in the pane isn't the one that was asked for.
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  if (detail.target.id !== "pane" || detail.requestConfig.verb !== "get") return;
+  pane().setAttribute("aria-busy", "true");
+  const row = detail.elt.closest("#list .row");
+  if (row) markOpen(row);
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful || detail.requestConfig.target.id !== "pane") return;
+  pane()?.removeAttribute("aria-busy");
+  settle();
 });
 
 document.addEventListener("htmx:afterSwap", settle);
@@ -69,8 +70,8 @@ document.addEventListener("htmx:historyRestore", settle);
 
 // On a narrow screen the list is gone once a message is open, and with it the focus.
 document.addEventListener("htmx:afterSettle", (event) => {
-  const here = document.activeElement;
-  if (event.target.id === "pane" && (here === document.body || !here.checkVisibility())) pane().focus();
+  const focused = document.activeElement;
+  if (event.target.id === "pane" && (focused === document.body || !focused.checkVisibility())) pane().focus();
 });
 
 settle();

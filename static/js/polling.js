@@ -1,16 +1,35 @@
-// The sidebar and the first page of the list ask for news by themselves. They never do it under somebody's hands.
+// The sidebar asks for news by itself, and for the first page of the list with it, so that both always say the same.
+// It never takes anything out of somebody's hands.
+import { isActing } from "./actions.js";
+import { list } from "./panes.js";
 import { count } from "./selection.js";
 
-function isBusy(place) {
-  if (document.hidden || place.querySelector(":popover-open")) return true;
-  if (place.id !== "list") return false;
+let changes = 0; // what people asked for so far
+let asOf = 0; // how much of it the news on the way know
+
+function isListBusy() {
   const search = document.getElementById("search");
-  return count() > 0 || search.value !== search.defaultValue || document.querySelector("#list .htmx-request") !== null;
+  return count() > 0 || search.value !== search.defaultValue || isActing() || list().querySelector(".htmx-request, :popover-open") !== null;
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = event.detail;
-  if (elt.hasAttribute("data-poll") && isBusy(elt)) event.preventDefault();
+  if (!elt.hasAttribute("data-poll")) changes += 1;
+  else if (document.hidden || elt.querySelector(":popover-open")) event.preventDefault();
+});
+
+document.addEventListener("htmx:configRequest", ({ detail }) => {
+  if (!detail.elt.hasAttribute("data-poll")) return;
+  // Counts alone are old when the list has just come with the answer to something else.
+  const wanted = detail.triggeringEvent?.type !== "counts-changed" && list()?.hasAttribute("data-live");
+  if (wanted && !isListBusy()) detail.parameters.list = "1";
+  asOf = changes;
+});
+
+document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {
+  if (detail.target.id !== "list") return;
+  const fresh = detail.fragment.querySelector("#list");
+  if (asOf !== changes || isListBusy() || fresh.dataset.url !== list().dataset.url) detail.shouldSwap = false;
 });
 
 document.addEventListener("visibilitychange", () => {

@@ -1,11 +1,16 @@
 // Ticked rows: how many, all of them, a range of them. While any is ticked the actions take the title's place.
 
 const list = () => document.getElementById("list");
-const ticks = () => [...document.querySelectorAll("#list .row-check input[name=ref]")];
+const ticks = () => [...document.querySelectorAll("#list .row:not([hidden]) .row-check input[name=ref]")];
 let lastTicked = null;
 
-export function count() {
-  return ticks().filter((tick) => tick.checked).length;
+export const refs = () => ticks().filter((tick) => tick.checked).map((tick) => tick.value);
+export const count = () => refs().length;
+
+export function tick(ref) {
+  const found = ticks().find((one) => one.value === ref);
+  if (found) found.checked = true;
+  show();
 }
 
 export function show() {
@@ -18,7 +23,7 @@ export function show() {
     all.indeterminate = ticked > 0 && !all.checked;
   }
   const said = document.getElementById("selected-count");
-  if (said) said.textContent = ticked ? `${ticked} selected` : "";
+  if (said) said.textContent = ticked || "";
 }
 
 export function clear() {

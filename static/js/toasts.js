@@ -3,6 +3,9 @@
 const STAYS = 8000;
 const MOST = 3; // on screen at once; the oldest makes room
 
+const all = () => [...document.querySelectorAll("#toasts .toast")];
+const words = (toast) => toast.querySelector("p").textContent;
+
 function live(toast) {
   let timer;
   const leave = () => toast.remove();
@@ -17,8 +20,22 @@ function live(toast) {
 }
 
 function liven() {
-  for (const toast of document.querySelectorAll("#toasts .toast:not([data-live])")) live(toast);
-  for (const old of [...document.querySelectorAll("#toasts .toast")].slice(0, -MOST)) old.remove();
+  for (const toast of all()) {
+    if ("live" in toast.dataset) continue;
+    // The same words again take the place of those that are there, unless each has something of its own to undo.
+    if (!toast.querySelector("form")) for (const other of all()) if (other !== toast && words(other) === words(toast)) other.remove();
+    live(toast);
+  }
+  for (const old of all().slice(0, -MOST)) old.remove();
+}
+
+/** Toasts that came with something that isn't shown. */
+export function show(toasts) {
+  for (const toast of [...toasts]) {
+    document.getElementById("toasts").append(toast);
+    window.htmx.process(toast);
+  }
+  liven();
 }
 
 for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap", "htmx:historyRestore"]) document.addEventListener(name, liven);

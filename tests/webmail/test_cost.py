@@ -154,5 +154,21 @@ def test_the_sidebar_costs_what_it_shows(world: World, relay: Relay, few_and_man
     assert few[0] == 1
 
 
+def test_news_cost_what_they_show(world: World, relay: Relay, few_and_many: tuple[Visitor, Visitor]) -> None:
+    dan, kim = few_and_many
+    few, many = (cost(relay, one, f"{folder_url(one.address)}sidebar?list=1") for one in (dan, kim))
+    same(few, many)
+    assert few[0] <= 3
+
+
+def test_whom_one_writes_with_costs_the_newest_mail(
+    world: World, relay: Relay, few_and_many: tuple[Visitor, Visitor]
+) -> None:
+    dan, kim = few_and_many
+    few, many = (cost(relay, one, f"/mail/{one.address}/people") for one in (dan, kim))
+    assert few[0] == many[0] <= 5
+    assert many[1] <= 2 * few[1] * (1 + NEARLY)  # dan has a hundred messages, and two hundred are looked at
+
+
 def is_message(url: str) -> bool:
     return "/f/INBOX/" in url and url.rpartition("/")[2].replace(".", "").isdigit()

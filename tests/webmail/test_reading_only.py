@@ -75,6 +75,7 @@ def test_no_form_to_answer_opens_for_cleo(world: World, sign_in: SignIn, page: s
     url = find(cleo, SUPPORT, "Not for cleo to answer")
     assert cleo.get(f"{url}/{page}").status_code == 403
     assert cleo.get(f"/mail/{SUPPORT}/compose").status_code == 403
+    assert cleo.get(f"/mail/{SUPPORT}/people").status_code == 403
 
 
 def test_cleos_own_key_sends_nothing_as_support(world: World) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mail.imap_folders import Folder
 from mail.refs import MessageRef, decode_folder, encode_folder
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
@@ -15,7 +14,7 @@ from webmail import organising, reading
 from webmail.organising import FLAGGED, Moved
 from webmail.reading import SEEN
 from webmail.views import blueprint, present, words
-from webmail.views.contexts import SearchForm
+from webmail.views.contexts import SearchForm, place, with_query
 from webmail.views.request_values import opened, posted_refs, search_of
 
 _PATH = "/mail/<mailbox>/f/<folder:folder>/"
@@ -62,7 +61,7 @@ def delete_forever(mailbox: str, folder: str) -> BaseResponse:
     access = opened(mailbox, Right.ORGANISE)
     refs = posted_refs(folder)
     organising.delete_forever(services().pool, access, refs)
-    return _done(access, folder, f"Deleted {_messages(refs)} for good.", None, gone=refs)
+    return _done(access, folder, f"Deleted {_messages(refs)} for good.", None)
 
 
 @blueprint.post(_PATH + "read")
@@ -89,60 +88,57 @@ def _flag(mailbox: str, folder: str, name: str, *, on: bool, said: str, back: st
     access = opened(mailbox, Right.ORGANISE)
     refs = posted_refs(folder)
     organising.flag(services().pool, access, refs, name, on=on)
-    fields: dict[str, object] = {"ref": [ref.token for ref in refs], **_place()}
-    undo = {"url": _url(access, back, folder), "fields": fields, "label": "Undo"}
+    fields: dict[str, object] = {"ref": [ref.token for ref in refs], **place(*_place())}
+    undo = {"url": _url(access, back, folder), "fields": fields, "list": _list_url(access, folder)}
     # One star, or one message marked, is seen where it was clicked; saying so as well would only be in the way.
     text = said.format(_messages(refs)) if len(refs) > 1 else ""
-    return _done(access, folder, text, undo)
+    return _done(access, folder, text, undo, counts=name == SEEN)
 
 
 def _moved(access: MailboxAccess, folder: str, moved: Moved, said: str, verb: str = "move") -> BaseResponse:
     """Undoing a move is a move: from where the messages lie now, under the names they have there."""
     undo = None
     if moved.refs:
-        fields: dict[str, object] = {"ref": [ref.token for ref in moved.refs], "back": "1", **_place()}
+        fields: dict[str, object] = {"ref": [ref.token for ref in moved.refs], "back": "1", **place(*_place())}
         if verb == "move":
             fields["to"] = encode_folder(folder)
-        undo = {"url": _url(access, verb, moved.folder), "fields": fields, "label": "Undo"}
-    return _done(access, folder, f"{said} {_messages(moved.refs)}.", undo, gone=posted_refs(folder))
+        back = _list_url(access, folder if verb == "move" else "INBOX")
+        undo = {"url": _url(access, verb, moved.folder), "fields": fields, "list": back}
+    return _done(access, folder, f"{said} {_messages(moved.refs)}.", undo)
 
 
-def _done(access: MailboxAccess, folder: str, text: str, undo: object, gone: Sequence[MessageRef] = ()) -> BaseResponse:
+def _done(access: MailboxAccess, folder: str, text: str, undo: object, *, counts: bool = True) -> BaseResponse:
     """Say what was done, and show the list the person was looking at as it is now."""
     if request.form.get("back"):
         # An undo was asked from the list the messages came from: that is where the person still is.
         folder, text, undo = decode_folder(request.form.get("to") or encode_folder("INBOX")), "Undone.", None
     if text:
         flash({"text": text, "kind": "ok", "undo": undo})  # type: ignore[arg-type]  # the templates read a mapping
-    form = request.form
-    search = SearchForm(form.get("q", ""), form.get("from", ""), form.get("subject", ""))
-    page = form.get("page", 1, type=int)
     if not is_fragment_request():
-        query = {"page": page if page > 1 else None, "q": search.q, "from": search.from_, "subject": search.subject}
-        asked = {name: value for name, value in query.items() if value}
-        return redirect(url_for("webmail.folder", mailbox=access.address, folder=folder, **asked), 303)  # type: ignore[arg-type]
+        return redirect(_list_url(access, folder), 303)
+    page, search = _place()
     found = reading.folder_page(services().pool, access, folder, page, search_of(search))
-    return _fragments(access, present.listing(access, found, search), found.folders, gone)
-
-
-def _fragments(
-    access: MailboxAccess, listing: object, folders: Sequence[Folder], gone: Sequence[MessageRef]
-) -> Response:
-    context = {"access": present.access_context(access), "listing": listing}
+    context = {"access": present.access_context(access), "listing": present.listing(access, found, search)}
     parts = [
         render_template("webmail/_list.html", **context),
         render_template("webmail/_toasts.html", oob=True),
     ]
     answer = Response("".join(parts))
     answer.vary.add("HX-Request")
-    if gone:
-        answer.headers["HX-Trigger"] = "mail-changed"
+    if counts:
+        answer.headers["HX-Trigger-After-Swap"] = "counts-changed"
     return answer
 
 
-def _place() -> dict[str, str]:
+def _place() -> tuple[int, SearchForm]:
     """Which page of which search the person is looking at, as the list's forms say it."""
-    return {name: value for name in ("page", "q", "from", "subject") if (value := request.form.get(name, ""))}
+    form = request.form
+    search = SearchForm(form.get("q", ""), form.get("from", ""), form.get("subject", ""))
+    return max(1, form.get("page", 1, type=int)), search
+
+
+def _list_url(access: MailboxAccess, folder: str) -> str:
+    return with_query(present.folder_url(access, folder), place(*_place()))
 
 
 def _url(access: MailboxAccess, verb: str, folder: str) -> str:

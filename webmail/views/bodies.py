@@ -25,13 +25,18 @@ from web.context import current_actor, services
 from webmail import reading
 from webmail.connection import mail_of, select_for
 from webmail.views import blueprint
-from webmail.views.request_values import opened
+from webmail.views.request_values import beside, opened
 
 # No scripts, no requests but for images of ours, no forms, no navigation of the app; and no cookies, as the sandbox
 # has no origin.
 FRAME_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:{images}; "
     "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
+# What is quoted in an answer, in the frame where it is edited: it keeps its colours, and nothing runs or loads.
+EDITOR_POLICY = (
+    "sandbox allow-same-origin; default-src 'none'; img-src data:; style-src 'self' 'unsafe-inline'; "
+    "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 IMAGE_SECONDS = 3600
@@ -52,6 +57,14 @@ def body(mailbox: str, folder: str, ref: str) -> Response:
     return answer
 
 
+@blueprint.get("/mail/editor")
+def editor() -> Response:
+    answer = Response(render_template("webmail/editor.html"))
+    answer.headers["Content-Security-Policy"] = EDITOR_POLICY
+    answer.headers["Cache-Control"] = "private, max-age=3600"
+    return answer
+
+
 @blueprint.post("/mail/<mailbox>/f/<folder:folder>/<ref>/images")
 def always_show_images(mailbox: str, folder: str, ref: str) -> BaseResponse:
     access = opened(mailbox)
@@ -61,7 +74,8 @@ def always_show_images(mailbox: str, folder: str, ref: str) -> BaseResponse:
         sender = parse_list(parse(imap.header(message_ref.uid)).raw("From") or b"")
     if sender:
         image_consents.allow(services().db, current_actor(), sender[0].address)
-    return redirect(url_for("webmail.message", mailbox=access.address, folder=folder, ref=ref), 303)
+    where: dict[str, Any] = {"mailbox": access.address, "folder": folder, "ref": ref, **beside()}
+    return redirect(url_for("webmail.message", **where), 303)
 
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/part/<section>/<path:filename>")

@@ -1,6 +1,7 @@
 """Writing: begin, answer, keep, send, throw away. From is decided by the mailbox in the URL, never by a form."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from core.errors import PostroomError
 from mail.addresses import Address
 from mail.compose import OutgoingAttachment
-from mail.errors import SubmissionRefused, SubmissionUnknown
+from mail.errors import FolderNotFound, MailError, MailServerUnavailable, SubmissionRefused, SubmissionUnknown
 from mail.filenames import clean_name
 from mail.headers import message_ids
 from mail.refs import MessageRef, decode_folder, encode_folder
@@ -21,12 +22,14 @@ from web.context import current_doer, services
 from web.htmx import is_fragment_request, render
 from webmail import drafting, reading, sending
 from webmail.attaching import Attached, AttachmentGone
+from webmail.correspondents import correspondents
 from webmail.drafting import Saved, TooLarge, Writing
 from webmail.sending import BadRecipients, Sent
 from webmail.views import blueprint, present, words
 from webmail.views.contexts import ComposeAttachment, ComposePage
 from webmail.views.folder import listing_beside, page
-from webmail.views.request_values import opened
+from webmail.views.message import message_fragment
+from webmail.views.request_values import beside, opened
 
 _MESSAGE = "/mail/<mailbox>/f/<folder:folder>/<ref>/"
 
@@ -43,6 +46,13 @@ class BrokenForm(PostroomError):
 def compose_new(mailbox: str) -> Response:
     access = opened(mailbox, Right.SEND)
     return _show(access, drafting.begin(access, request.args.get("to", "")[:500]), [], "INBOX", "New message")
+
+
+@blueprint.get("/mail/<mailbox>/people")
+def people(mailbox: str) -> Response:
+    access = opened(mailbox, Right.SEND)
+    found = correspondents(services().pool, access)
+    return make_response(render_template("webmail/_people.html", people=found, people_url=""))
 
 
 @blueprint.get(_MESSAGE + "reply")
@@ -90,8 +100,30 @@ def attach(mailbox: str) -> BaseResponse:
 @blueprint.post("/mail/<mailbox>/drafts/discard")
 def discard(mailbox: str) -> BaseResponse:
     access = opened(mailbox, Right.SEND)
-    drafting.discard(services().pool, access, _posted())
-    return _leave(access, "Draft discarded.")
+    writing = _posted()
+    thrown = drafting.discard(services().pool, access, writing)
+    undo = None
+    if thrown:
+        fields = {"draft": thrown.token, "draft_folder": encode_folder(thrown.folder)}
+        fields["list_folder"] = encode_folder(_list_folder())
+        where: dict[str, Any] = {"mailbox": access.address, **beside()}
+        undo = {"url": url_for("webmail.restore", **where), "fields": fields}
+    return _leave(access, writing, "Draft discarded.", undo=undo)
+
+
+@blueprint.post("/mail/<mailbox>/drafts/restore")
+def restore(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.SEND)
+    thrown = _ref("draft_folder", "draft")
+    if thrown is None:
+        raise BrokenForm("no draft named")
+    ref = drafting.restore(services().pool, access, thrown)
+    url = url_for("webmail.compose_draft", mailbox=access.address, folder=ref.folder, ref=ref.token)
+    if not is_fragment_request():
+        return redirect(url, 303)
+    writing, attached = drafting.reopen(services().pool, services().db, access, ref)
+    shown = replace(_compose_page(access, writing, attached, _list_folder()), url=url)
+    return _render(access, shown, _list_folder(), f"Draft · {access.address}", 200)
 
 
 @blueprint.post("/mail/<mailbox>/send")
@@ -106,12 +138,14 @@ def send(mailbox: str) -> BaseResponse:
     except SubmissionRefused as error:
         return _again(access, writing, error, {"send": _refusal(error)})
     except SubmissionUnknown:
-        return _leave(access, "It isn't certain that your message went out. It is not sent again by itself.", "error")
+        said = "It isn't certain that your message went out. It is not sent again by itself."
+        flash({"text": said, "kind": "error", "undo": None})  # type: ignore[arg-type]
+        return _whole_page(_leave_url(access, writing, _list_folder())[1])
     except (AttachmentGone, TooLarge) as error:
         return _again(access, writing, error, {"files": error.public})
     except PostroomError as error:
         return _again(access, writing, error, {"send": error.public})
-    return _leave(access, _sent_words(sent))
+    return _leave(access, writing, _sent_words(sent))
 
 
 def _answer(mailbox: str, folder: str, ref: str, mode: str, title: str) -> Response:
@@ -164,7 +198,7 @@ def _files() -> list[OutgoingAttachment]:
 
 
 def _show(access: MailboxAccess, writing: Writing, attached: Sequence[Attached], folder: str, title: str) -> Response:
-    shown = _compose_page(access, writing, attached)
+    shown = _compose_page(access, writing, attached, folder)
     return _render(access, shown, folder, f"{title} · {access.address}", 200)
 
 
@@ -174,18 +208,23 @@ def _again(access: MailboxAccess, writing: Writing, error: PostroomError, fields
     try:
         saved = drafting.save(services().pool, services().db, access, writing)
         writing, attached = _with_draft(writing, saved), saved.attached
+    except MailServerUnavailable:
+        if is_fragment_request():
+            raise  # the form on the screen has more than could be shown again: what is attached
     except PostroomError:
         attached = ()
-    shown = _compose_page(access, writing, attached, errors=fields)
-    return _render(access, shown, "INBOX", f"Not sent · {access.address}", error.status)
+    shown = _compose_page(access, writing, attached, _list_folder(), errors=fields)
+    return _render(access, shown, _list_folder(), f"Not sent · {access.address}", error.status)
 
 
 def _render(access: MailboxAccess, shown: ComposePage, folder: str, title: str, status: int) -> Response:
     if is_fragment_request():
-        context = {"access": present.access_context(access), "compose": shown, "title": title}
-        listing = present.bare_listing(access, reading.folders_of(services().pool, access), folder)
-        return render("", "webmail/_compose.html", status=status, listing=listing, **context)
-    found, listing = listing_beside(access, folder)
+        context = {"access": present.access_context(access), "compose": shown, "pane_title": title}
+        return render("", "webmail/_compose.html", status=status, **context)
+    try:
+        found, listing = listing_beside(access, folder)
+    except FolderNotFound:  # removed while somebody wrote beside it
+        found, listing = listing_beside(access, "INBOX")
     return page(
         access, found, listing, "webmail/_compose.html", view="compose", title=title, status=status, compose=shown
     )
@@ -193,22 +232,51 @@ def _render(access: MailboxAccess, shown: ComposePage, folder: str, title: str, 
 
 def _fragments(access: MailboxAccess, writing: Writing, saved: Saved, *templates: str) -> Response:
     """The pieces of the form that a save changes; the form itself stays as the person left it."""
-    shown = _compose_page(access, _with_draft(writing, saved), saved.attached, saved=True)
+    shown = _compose_page(access, _with_draft(writing, saved), saved.attached, _list_folder(), saved=True)
     parts = [render_template(name, compose=shown, oob=number > 0) for number, name in enumerate(templates)]
     answer = make_response("".join(parts))
     answer.vary.add("HX-Request")
     return answer
 
 
-def _leave(access: MailboxAccess, text: str, kind: str = "ok") -> BaseResponse:
-    """Back to the list, with a word about what happened."""
-    flash({"text": text, "kind": kind, "undo": None})  # type: ignore[arg-type]
-    where = present.folder_url(access, "INBOX")
+def _leave(access: MailboxAccess, writing: Writing, text: str, undo: object = None) -> BaseResponse:
+    """Back to what was answered, or to the list, with a word about what happened."""
+    flash({"text": text, "kind": "ok", "undo": undo})  # type: ignore[arg-type]
+    folder = _list_folder()
+    where, url = _leave_url(access, writing, folder)
     if not is_fragment_request():
-        return redirect(where, 303)
-    answer = Response(status=204)
-    answer.headers["HX-Location"] = where
+        return redirect(url, 303)
+    pane = render_template("webmail/_empty.html")
+    if where == "message" and writing.answers:
+        with suppress(MailError):  # what was answered may be gone; what was sent is sent
+            pane = message_fragment(access, reading.open_message(services().pool, access, writing.answers))
+    answer = make_response(pane + render_template("webmail/_toasts.html", oob=True))
+    answer.vary.add("HX-Request")
+    answer.headers["HX-Trigger-After-Swap"] = "mail-changed"
     return answer
+
+
+def _whole_page(url: str) -> BaseResponse:
+    if not is_fragment_request():
+        return redirect(url, 303)
+    answer = Response(status=204)
+    answer.headers["HX-Location"] = url
+    return answer
+
+
+def _list_folder() -> str:
+    """The folder whose list stands beside the form."""
+    named = request.form.get("list_folder", "")
+    return decode_folder(named) if named else "INBOX"
+
+
+def _leave_url(access: MailboxAccess, writing: Writing, folder: str) -> tuple[str, str]:
+    """Where one is once the form is gone: the *message* that is answered, if this list has it, or the *list*."""
+    answers = writing.answers
+    where: dict[str, Any] = {"mailbox": access.address, "folder": folder, **beside()}
+    if answers and answers.folder == folder:
+        return "message", url_for("webmail.message", ref=answers.token, **where)
+    return "list", url_for("webmail.folder", **where)
 
 
 def _with_draft(writing: Writing, saved: Saved) -> Writing:
@@ -220,11 +288,13 @@ def _compose_page(
     access: MailboxAccess,
     writing: Writing,
     attached: Sequence[Attached],
+    folder: str,
     *,
     errors: dict[str, str] | None = None,
     saved: bool = False,
 ) -> ComposePage:
-    where: dict[str, Any] = {"mailbox": access.address}
+    where: dict[str, Any] = {"mailbox": access.address, **beside()}
+    leaves_to, leave_url = _leave_url(access, writing, folder)
     return ComposePage(
         key=writing.key,
         draft_ref=writing.draft.token if writing.draft else "",
@@ -248,6 +318,10 @@ def _compose_page(
         save_url=url_for("webmail.save_draft", **where),
         attach_url=url_for("webmail.attach", **where),
         discard_url=url_for("webmail.discard", **where),
+        people_url=url_for("webmail.people", mailbox=access.address),
+        leave_url=leave_url,
+        leaves_to=leaves_to,
+        list_folder=encode_folder(folder),
         errors=errors or {},
         saved_at=datetime.now(UTC) if saved else None,
     )

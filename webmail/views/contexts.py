@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import urlencode
 
 from markupsafe import Markup
 
@@ -90,6 +91,16 @@ class Row:
     current: bool
 
 
+def place(page: int, search: SearchForm) -> dict[str, str]:
+    """Which page of which search, as the query of a URL: what everything opened from a list carries on."""
+    asked = {"q": search.q, "from": search.from_, "subject": search.subject, "page": str(page) if page > 1 else ""}
+    return {name: value for name, value in asked.items() if value}
+
+
+def with_query(url: str, query: dict[str, str]) -> str:
+    return f"{url}?{urlencode(query)}" if query else url
+
+
 @dataclass(frozen=True)
 class Listing:
     """A page of a folder. `first` and `last` are positions counted from the newest, as people read them."""
@@ -107,11 +118,19 @@ class Listing:
     total: int = 0
     first: int = 0
     last: int = 0
-    query: str = ""
     search: SearchForm = SearchForm()
     prev_url: str | None = None
     next_url: str | None = None
-    refresh_url: str | None = None
+
+    @property
+    def live(self) -> bool:
+        """Whether new mail shows here: on the first page of the whole folder."""
+        return self.page == 1 and not self.search.active
+
+    @property
+    def url(self) -> str:
+        """Where exactly this page of this search is."""
+        return with_query(self.base_url, place(self.page, self.search))
 
 
 @dataclass(frozen=True)
@@ -163,8 +182,6 @@ class MessagePage:
     source_url: str
     print_url: str
     list_url: str
-    newer_url: str | None = None
-    older_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -198,6 +215,11 @@ class ComposePage:
     save_url: str
     attach_url: str
     discard_url: str
+    people_url: str
+    leave_url: str
+    leaves_to: str  # "message" or "list"
+    list_folder: str
+    url: str = ""  # where this form is found again, when that isn't where it was asked for
     errors: dict[str, str] = field(default_factory=dict)
     notice: str = ""
     saved_at: datetime | None = None

@@ -1,15 +1,18 @@
 """The list of a folder, and the sidebar beside it."""
 
-from flask import Response, make_response, redirect, render_template, url_for
+from collections.abc import Sequence
+
+from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from mail.imap_folders import Folder
 from mailboxes.access import MailboxAccess
 from mailboxes.storage import Storage, storage_of
 from web.context import current_actor, services
 from web.htmx import is_fragment_request, render
 from webmail import reading, sending
 from webmail.views import blueprint, present
-from webmail.views.contexts import Listing
+from webmail.views.contexts import Listing, SearchForm
 from webmail.views.outbox import uncertain_context
 from webmail.views.request_values import opened, page_number, search_form, search_of
 
@@ -37,19 +40,29 @@ def folder(mailbox: str, folder: str) -> Response:
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/sidebar")
 def sidebar(mailbox: str, folder: str) -> Response:
+    """The counts as they are now; asked for the list as well, both say the same."""
     access = opened(mailbox)
-    folders = reading.folders_of(services().pool, access)
+    if "list" not in request.args:
+        folders = reading.folders_of(services().pool, access)
+        return make_response(_sidebar(access, folders, folder))
+    found = reading.folder_page(services().pool, access, folder, 1, None)
+    sending.settle(services().db, services().pool, access)
+    listing = present.listing(access, found, SearchForm())
+    shown = render_template("webmail/_list.html", access=present.access_context(access), listing=listing, oob=True)
+    return make_response(_sidebar(access, found.folders, folder) + shown)
+
+
+def _sidebar(access: MailboxAccess, folders: Sequence[Folder], folder: str) -> str:
     sidebar = present.sidebar(access, folders, folder)
-    return make_response(
-        render_template("webmail/_sidebar.html", access=present.access_context(access), sidebar=sidebar)
-    )
+    return render_template("webmail/_sidebar.html", access=present.access_context(access), sidebar=sidebar)
 
 
 def show_listing(access: MailboxAccess, found: reading.FolderPage, listing: Listing) -> Response:
     """The list as a fragment, or as a page with nothing open beside it."""
     if is_fragment_request():
         return render("", "webmail/_list.html", access=present.access_context(access), listing=listing)
-    return page(access, found, listing, "webmail/_empty.html", view="list", title=_title(access, listing))
+    title = f"{listing.folder.label} · {access.address}"
+    return page(access, found, listing, "webmail/_empty.html", view="list", title=title)
 
 
 def page(
@@ -73,7 +86,8 @@ def page(
         listing=listing,
         pane_template=pane_template,
         view=view,
-        title=title,
+        title=f"({listing.folder.unread}) {title}" if listing.folder.unread else title,
+        pane_title=title,
         uncertain=uncertain_context(access),
         storage=_storage(access),
         **pane,
@@ -90,8 +104,3 @@ def listing_beside(access: MailboxAccess, folder: str, current: str = "") -> tup
 def _storage(access: MailboxAccess) -> Storage:
     with services().db.read() as session:
         return storage_of(session, access.mailbox_id)
-
-
-def _title(access: MailboxAccess, listing: Listing) -> str:
-    unread = f"({listing.folder.unread}) " if listing.folder.unread else ""
-    return f"{unread}{listing.folder.label} · {access.address}"

@@ -1,7 +1,6 @@
 """One message: the page about it, its source, and a form fit for paper."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, make_response, render_template, request, url_for
 from markupsafe import Markup
@@ -14,32 +13,27 @@ from mail.refs import MessageRef
 from mailboxes import image_consents, outbox
 from mailboxes.access import MailboxAccess
 from web.context import current_actor, services
-from web.htmx import is_fragment_request, render
+from web.htmx import is_fragment_request
 from webmail import reading
 from webmail.reading import OpenMessage
 from webmail.views import blueprint, present, words
-from webmail.views.contexts import AttachmentLink, MessagePage, TextSegment
+from webmail.views.contexts import AttachmentLink, MessagePage, TextSegment, with_query
 from webmail.views.folder import listing_beside, page
-from webmail.views.request_values import opened
+from webmail.views.request_values import beside, opened, page_number, search_form
 
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>")
 def message(mailbox: str, folder: str, ref: str) -> Response:
     access = opened(mailbox)
     found = reading.open_message(services().pool, access, MessageRef.parse(folder, ref))
-    shown = message_page(access, found)
-    title = f"{shown.subject} · {access.address}"
     if is_fragment_request():
-        return render(
-            "",
-            "webmail/_message.html",
-            access=present.access_context(access),
-            message=shown,
-            listing=present.bare_listing(access, found.folders, folder),
-            title=title,
-        )
-    beside, listing = listing_beside(access, folder, ref)
-    return page(access, beside, listing, "webmail/_message.html", view="message", title=title, message=shown)
+        answer = make_response(message_fragment(access, found))
+        answer.vary.add("HX-Request")
+        return answer
+    shown = message_page(access, found)
+    around, listing = listing_beside(access, folder, ref)
+    title = _title(access, shown)
+    return page(access, around, listing, "webmail/_message.html", view="message", title=title, message=shown)
 
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/print")
@@ -52,6 +46,21 @@ def print_message(mailbox: str, folder: str, ref: str) -> Response:
     )
 
 
+def message_fragment(access: MailboxAccess, found: OpenMessage) -> str:
+    shown = message_page(access, found)
+    return render_template(
+        "webmail/_message.html",
+        access=present.access_context(access),
+        message=shown,
+        listing=present.bare_listing(access, found.folders, found.ref.folder, page_number(), search_form()),
+        pane_title=_title(access, shown),
+    )
+
+
+def _title(access: MailboxAccess, shown: MessagePage) -> str:
+    return f"{shown.subject} · {access.address}"
+
+
 def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
     """Everything a template needs to show this message."""
     headers, ref = found.headers, found.ref
@@ -59,13 +68,15 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
     shown = _images_shown(sender)
     offered = found.has_remote_images and not shown
     where: dict[str, Any] = {"mailbox": access.address, "folder": ref.folder, "ref": ref.token}
+    place = beside()
+    here = where | place
     at = (headers.date() if headers else None) or found.at
     message_id, answered = found.message_id, "\\Answered" in found.flags
     # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
     sent = any(folder.name == ref.folder and folder.role == "sent" for folder in found.folders)
     return MessagePage(
         ref=ref.token,
-        url=url_for("webmail.message", **where),
+        url=url_for("webmail.message", **here),
         subject=(headers.get("Subject") if headers else "") or "(no subject)",
         from_=sender,
         to=_list(headers, "To"),
@@ -85,18 +96,18 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
             for segment in segments(found.text, flowed=found.flowed, delsp=found.delsp)
         ],
         body_url=url_for("webmail.body", **where, images=1 if shown else None),
-        images_url=f"{url_for('webmail.message', **where)}?{urlencode({'images': 1})}" if offered else None,
-        always_images_url=url_for("webmail.always_show_images", **where) if offered and sender else None,
+        images_url=url_for("webmail.message", **here, images=1) if offered else None,
+        always_images_url=url_for("webmail.always_show_images", **here) if offered and sender else None,
         images_shown=shown and found.has_remote_images,
         attachments=[_attachment(attachment, where) for attachment in _attachments(found)],
         warning=_warning(headers),
         reason=found.reason,
-        reply_url=url_for("webmail.compose_reply", **where),
-        reply_all_url=url_for("webmail.compose_reply_all", **where),
-        forward_url=url_for("webmail.compose_forward", **where),
+        reply_url=url_for("webmail.compose_reply", **here),
+        reply_all_url=url_for("webmail.compose_reply_all", **here),
+        forward_url=url_for("webmail.compose_forward", **here),
         source_url=url_for("webmail.source", **where),
         print_url=url_for("webmail.print_message", **where),
-        list_url=present.folder_url(access, ref.folder),
+        list_url=with_query(present.folder_url(access, ref.folder), place),
     )
 
 

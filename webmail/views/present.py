@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlencode
 
 from flask import url_for
 
@@ -17,7 +16,17 @@ from web.context import services
 from webmail import reading
 from webmail.reading import FolderPage
 from webmail.views import words
-from webmail.views.contexts import AccessContext, FolderLink, Listing, Row, SearchForm, SharedLink, Sidebar
+from webmail.views.contexts import (
+    AccessContext,
+    FolderLink,
+    Listing,
+    Row,
+    SearchForm,
+    SharedLink,
+    Sidebar,
+    place,
+    with_query,
+)
 
 HUES = 12
 _ROLE_ORDER = ["inbox", "drafts", "sent", "archive", "junk", "trash"]
@@ -81,74 +90,85 @@ def sidebar(access: MailboxAccess, folders: Sequence[Folder], current: str) -> S
 
 
 def folder_links(access: MailboxAccess, folders: Sequence[Folder], current: str) -> list[FolderLink]:
-    """The folders everybody has, in the order people expect, then the person's own by name."""
-    shown = sorted((folder for folder in folders if folder.selectable), key=_folder_order)
-    names = {folder.name for folder in shown}
-    return [_folder_link(access, folder, current, _parent(folder, names)) for folder in shown]
+    """The folders everybody has, in the order people expect, then the person's own as a tree, by name.
+
+    A folder that only holds others has no URL: nothing lies in it.
+    """
+    holding = [folder for folder in folders if folder.selectable]
+    above = {name: folder.separator for folder in holding for name in _ancestors(folder)}
+    for folder in holding:
+        above.pop(folder.name, None)
+    empty = [Folder(name, "", False, 0, 0, separator) for name, separator in above.items()]
+    return [_folder_link(access, folder, current) for folder in sorted([*holding, *empty], key=_folder_order)]
 
 
 def listing(access: MailboxAccess, found: FolderPage, search: SearchForm, current: str = "") -> Listing:
     """A page of the list. `current` is the ref of the message beside it."""
     base = folder_url(access, found.folder.name)
-    asked = {
-        name: text for name, text in (("q", search.q), ("from", search.from_), ("subject", search.subject)) if text
-    }
 
     def page_url(page: int) -> str:
-        query = asked | ({"page": str(page)} if page > 1 else {})
-        return f"{base}?{urlencode(query)}" if query else base
+        return with_query(base, place(page, search))
 
     start = (found.page - 1) * reading.PAGE_SIZE
     return replace(
-        bare_listing(access, found.folders, found.folder.name),
-        rows=_rows(access, found, current),
-        page=found.page,
+        bare_listing(access, found.folders, found.folder.name, found.page, search),
+        rows=_rows(access, found, place(found.page, search), current),
         pages=found.pages,
         total=found.total,
         first=start + 1 if found.total else 0,
         last=start + len(found.rows),
-        query=urlencode(asked),
-        search=search,
         prev_url=page_url(found.page - 1) if found.page > 1 else None,
         next_url=page_url(found.page + 1) if found.page < found.pages else None,
-        refresh_url=base if found.page == 1 and not search.active else None,
     )
 
 
-def bare_listing(access: MailboxAccess, folders: Sequence[Folder], name: str) -> Listing:
-    """The folder as a message's own page knows it: what it is and where messages can go, without rows."""
+def bare_listing(access: MailboxAccess, folders: Sequence[Folder], name: str, page: int, search: SearchForm) -> Listing:
+    """The list as what stands beside it knows it: which it is and where messages can go, without rows."""
     links = folder_links(access, folders, name)
     link = next((link for link in links if link.current), links[0])
     return Listing(
         folder=link,
         base_url=link.url,
-        moves=[target for target in links if not target.current and target.role != "drafts"],
+        moves=[target for target in links if target.url and not target.current and target.role != "drafts"],
         is_trash=link.role == "trash",
         is_drafts=link.role == "drafts",
         is_sent=link.role == "sent",
         is_junk=link.role == "junk",
+        page=page,
+        search=search,
     )
 
 
-def _rows(access: MailboxAccess, found: FolderPage, current: str) -> list[Row]:
+def _rows(access: MailboxAccess, found: FolderPage, beside: dict[str, str], current: str) -> list[Row]:
     message_ids = [summary.message_id for summary in found.rows]
     # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
     sent_by = outbox.senders(services().db, access, message_ids) if found.folder.role == "sent" else {}
     base = folder_url(access, found.folder.name)  # every message's URL begins with it
-    return [_row(access, found, base, summary, sent_by.get(summary.message_id, ""), current) for summary in found.rows]
+    return [
+        _row(access, found, base, beside, summary, sent_by.get(summary.message_id, ""), current)
+        for summary in found.rows
+    ]
 
 
-def _row(access: MailboxAccess, found: FolderPage, base: str, summary: Summary, sent_by: str, current: str) -> Row:
+def _row(
+    access: MailboxAccess,
+    found: FolderPage,
+    base: str,
+    beside: dict[str, str],
+    summary: Summary,
+    sent_by: str,
+    current: str,
+) -> Row:
     ref = MessageRef(found.folder.name, found.uidvalidity, summary.uid)
     draft = "\\Draft" in summary.flags and found.folder.role == "drafts"
     outgoing = found.folder.role in ("sent", "drafts")
     people = _addresses(summary.to_raw if outgoing else summary.from_raw)
     names = words.people(people) or ("(no recipient)" if outgoing else "(no sender)")
     at = summary.internal_date
-    message_url = base + ref.token
+    url = f"{base}{ref.token}/draft" if draft and access.can_send else base + ref.token
     return Row(
         ref=ref.token,
-        url=f"{message_url}/draft" if draft and access.can_send else message_url,
+        url=with_query(url, beside),
         who=f"To: {names}" if outgoing else names,
         who_title=words.full(people),
         subject=decode_words(summary.subject_raw) or "(no subject)",
@@ -175,32 +195,31 @@ def _inbox_unread(folders: Sequence[Folder]) -> int:
     return next((folder.unseen for folder in folders if folder.role == "inbox"), 0)
 
 
-def _folder_order(folder: Folder) -> tuple[int, str]:
+def _folder_order(folder: Folder) -> tuple[int, list[str]]:
     known = _ROLE_ORDER.index(folder.role) if folder.role in _ROLE_ORDER else len(_ROLE_ORDER)
-    return known, folder.name.casefold()
+    return known, [part.casefold() for part in _path(folder)]
 
 
-def _parent(folder: Folder, names: set[str]) -> str:
-    """The nearest folder above that is shown, "" for none: one that holds no mail of its own isn't."""
-    above = folder.name
-    while folder.separator and folder.separator in above:
-        above = above.rpartition(folder.separator)[0]
-        if above in names:
-            return above
-    return ""
+def _path(folder: Folder) -> list[str]:
+    return folder.name.split(folder.separator) if folder.separator else [folder.name]
 
 
-def _folder_link(access: MailboxAccess, folder: Folder, current: str, parent: str) -> FolderLink:
-    depth = parent.count(folder.separator) + 1 if parent else 0
-    label = folder.name.removeprefix(parent + folder.separator) if parent else folder.name
+def _ancestors(folder: Folder) -> list[str]:
+    """The folders above, whether they are there or not."""
+    path = _path(folder)
+    return [folder.separator.join(path[:end]) for end in range(1, len(path))]
+
+
+def _folder_link(access: MailboxAccess, folder: Folder, current: str) -> FolderLink:
+    path = _path(folder)
     return FolderLink(
         name=folder.name,
         token=encode_folder(folder.name),
-        label=words.FOLDER_LABELS.get(folder.role, label),
+        label=words.FOLDER_LABELS.get(folder.role, path[-1]),
         role=folder.role,
-        depth=depth,
+        depth=len(path) - 1,
         unread=folder.total if folder.role == "drafts" else folder.unseen,
         total=folder.total,
-        url=folder_url(access, folder.name),
+        url=folder_url(access, folder.name) if folder.selectable else "",
         current=folder.name == current,
     )

@@ -7,7 +7,7 @@ from mail.refs import BadRef, MessageRef
 from mailboxes.access import MailboxAccess, open_mailbox
 from mailboxes.rights import Right
 from web.context import current_actor, services
-from webmail.views.contexts import SearchForm
+from webmail.views.contexts import SearchForm, place
 
 MAX_REFS = 500
 
@@ -24,6 +24,11 @@ def page_number() -> int:
 def search_form() -> SearchForm:
     args = request.args
     return SearchForm(*(args.get(name, "").strip()[:200] for name in ("q", "from", "subject")))
+
+
+def beside() -> dict[str, str]:
+    """Which page of which search stands beside what is asked for: the query that its links carry on."""
+    return place(page_number(), search_form())
 
 
 def search_of(form: SearchForm) -> Search | None:
