@@ -33,7 +33,9 @@ _WORDS = {
 _HEAD = {"to": "To", "cc": "Cc", "bcc": "Bcc", "subject": "Subject"}
 _FALLBACK = ("Something went wrong on our side.", "Nothing was lost. Try again in a moment.")
 _NO_DATABASE = "Postroom can't save anything at this moment."
-_EXPIRED = "This page was open for too long. What you wrote is below: reload, then send it again."
+_STALE = "You signed in again, or out, since this page was opened."
+_STALE_PAGE = "Nothing was sent or changed. {}open the page anew, then try again."
+_STALE_FRAGMENT = "Nothing was sent or changed; what you wrote is still here. Copy it, reload the page, and put it back."
 
 
 def install(app: Flask) -> None:
@@ -57,7 +59,10 @@ def _ours(error: PostroomError) -> Response:
 
 def _csrf(error: CSRFError) -> Response:
     log.info("csrf: %s", error.description)
-    return _show(400, _EXPIRED, "")
+    kept = "What you wrote is below: copy it, " if _written_text() else "Go back, "
+    answer = _show(400, _STALE, _STALE_FRAGMENT if is_fragment_request() else _STALE_PAGE.format(kept))
+    answer.headers["X-Stale-Token"] = "1"  # the page may fetch a fresh one and try again
+    return answer
 
 
 def _database(error: DatabaseTrouble) -> Response:

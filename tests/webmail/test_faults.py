@@ -22,7 +22,7 @@ from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
 from tests.webmail.grumpy import grumpy
-from tests.webmail.letters import arrived, deliver, find
+from tests.webmail.letters import arrived, copies, deliver, find
 from tests.webmail.process import Process, Tab
 from tests.webmail.relay import Relay
 from web.context import EXTENSION, Services
@@ -89,10 +89,6 @@ def shown(page: Page, about: str) -> dict[str, Any]:
 
 def send(visitor: Visitor, form: dict[str, Any], **headers: str) -> Any:
     return visitor.post(f"/mail/{SUPPORT}/send", form, token=form["csrf_token"], **headers)
-
-
-def copies(world: World, address: str, about: str, folder: str = "INBOX") -> int:
-    return sum(f"Subject: {about}\n".encode() in raw.replace(b"\r\n", b"\n") for raw in world.folder(address, folder))
 
 
 def later(world: World) -> None:
