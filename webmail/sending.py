@@ -24,6 +24,7 @@ from webmail.drafting import (
     AlreadySent,
     Writing,
     assemble,
+    check_unchanged,
     identity,
     message_id_of,
     put_into_drafts,
@@ -74,8 +75,9 @@ def send(db: Database, pool: Pool, submission: Submission, doer: Doer, access: M
     4. Commit the outcome.
     5. File the copy in Sent, mark what was answered, drop the draft: best effort, made good later by `settle`.
 
-    Raises BadRecipients, FolderChanged, MessageGone, AttachmentGone, TooLarge, OutboxClosed, MailServerUnavailable and
-    SubmissionRefused (nothing went out, the draft stays), SubmissionUnknown (it may have gone out; it lies in Drafts).
+    Raises BadRecipients, FolderChanged, MessageGone, AttachmentGone, TooLarge, DraftChanged, OutboxClosed,
+    MailServerUnavailable and SubmissionRefused (nothing went out, the draft stays), SubmissionUnknown (it may have gone
+    out; it lies in Drafts).
     """
     access.require(Right.SEND)
     if earlier := outbox.find(db, access, writing.key):
@@ -84,6 +86,7 @@ def send(db: Database, pool: Pool, submission: Submission, doer: Doer, access: M
     message_id = message_id_of(access, writing.key)
     with mail_of(pool, access) as imap:
         _check_original(imap, access, writing)
+        check_unchanged(imap, access, writing)
         draft = assemble(imap, access, writing)
     on_the_wire = compose.build(draft, identity=identity(access), message_id=message_id, date=now(), keep_bcc=False)
     kept = compose.build(draft, identity=identity(access), message_id=message_id, date=now(), keep_bcc=True)
@@ -234,7 +237,7 @@ def _mark_answered(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
 def _after(writing: Writing) -> dict[str, str]:
     """What `_tidy` needs, as text that can lie in the outbox."""
     refs = {"answers": writing.answers, "draft": writing.draft}
-    return {"mode": writing.mode} | {
+    return {"mode": writing.mode, "window": writing.window} | {
         name: f"{encode_folder(ref.folder)}/{ref.token}" for name, ref in refs.items() if ref
     }
 
@@ -244,6 +247,7 @@ def _writing_of(entry: Entry) -> Writing:
         Writing(key=entry.key, mode=entry.after.get("mode", "new")),
         answers=_ref(entry.after.get("answers", "")),
         draft=_ref(entry.after.get("draft", "")),
+        window=entry.after.get("window", ""),
     )
 
 

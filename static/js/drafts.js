@@ -22,6 +22,9 @@ function say(text) {
   if (place) place.textContent = text;
 }
 
+// A colleague's change to the same draft is refused a place over it (409), and kept beside it.
+const isKept = ({ successful, xhr }) => successful || (xhr.status === 409 && xhr.responseText.includes('id="draft-status"'));
+
 /** Save now. Resolves to whether it worked. */
 function save() {
   clearTimeout(timer);
@@ -32,9 +35,10 @@ function save() {
     const done = (event) => {
       if (event.detail.elt !== button) return;
       document.removeEventListener("htmx:afterRequest", done);
-      if (event.detail.successful) saved = version;
+      const kept = isKept(event.detail);
+      if (kept) saved = version;
       else say("Not saved");
-      resolve(event.detail.successful);
+      resolve(kept);
     };
     document.addEventListener("htmx:afterRequest", done);
     window.htmx.trigger(button, "save"); // not a click: that would make it the button the form is submitted with
@@ -124,12 +128,12 @@ document.addEventListener("htmx:xhr:progress", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful } = event.detail;
+  const { elt } = event.detail;
   if (!elt.matches("#compose-files, #compose")) return;
   progress(null);
   if (elt.id !== "compose-files") return;
   elt.value = ""; // what was uploaded lies in the draft now, what was refused must be chosen again
-  if (successful) saved = written(compose());
+  if (isKept(event.detail)) saved = written(compose());
 });
 
 document.addEventListener("dragover", (event) => {

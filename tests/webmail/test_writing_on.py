@@ -47,7 +47,6 @@ def sign_in_in_another_tab(page: Page, world: World, address: str = ANA) -> None
     tab.close()
 
 
-
 def test_ana_signs_in_again_in_another_tab_and_her_letter_goes_out_once(window: Window, world: World) -> None:
     page = window()
     begin(page, "Written across two sign-ins")

@@ -179,6 +179,8 @@ class ComposePage:
     key: str
     draft_ref: str
     draft_folder: str
+    window: str
+    theirs_url: str
     mode: str
     to: str
     cc: str
