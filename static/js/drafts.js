@@ -2,11 +2,13 @@
 import { showNotice } from "./notice.js";
 
 const PAUSE = 2000; // milliseconds of quiet before a save
+const WAITS = [5, 10, 20, 40, 60]; // seconds before what failed is tried again
 const LEAVES_IT_THERE = "#compose, #save-draft, #compose-files, [data-discard]";
 
 const compose = () => document.getElementById("compose");
 let saved = ""; // what the server has, or what the form began with
 let timer = 0;
+let failures = 0;
 let leaving = false; // sent or discarded: nothing left to lose
 
 function written(form) {
@@ -36,13 +38,23 @@ function save() {
       if (event.detail.elt !== button) return;
       document.removeEventListener("htmx:afterRequest", done);
       const kept = isKept(event.detail);
-      if (kept) saved = version;
-      else say("Not saved");
+      if (kept) [saved, failures] = [version, 0];
+      else putOff(event.detail.xhr);
       resolve(kept);
     };
     document.addEventListener("htmx:afterRequest", done);
     window.htmx.trigger(button, "save"); // not a click: that would make it the button the form is submitted with
   });
+}
+
+// What the server refused for good is refused again, unless something is changed; everything else may pass.
+function putOff(xhr) {
+  const passes = xhr.status < 400 || xhr.status >= 500 || [401, 429].includes(xhr.status) || xhr.getResponseHeader("X-Stale-Token");
+  if (!passes) return say("Not saved");
+  const seconds = WAITS[Math.min(failures, WAITS.length - 1)];
+  failures += 1;
+  timer = setTimeout(save, seconds * 1000);
+  say(`Not saved. Trying again in ${seconds} seconds.`);
 }
 
 function changed() {
@@ -56,6 +68,7 @@ function begin() {
   if (!form || "begun" in form.dataset) return;
   form.dataset.begun = "";
   leaving = false;
+  failures = 0;
   form.elements.format.value = form.dataset.format;
   form.dispatchEvent(new CustomEvent("compose-begins", { bubbles: true }));
   saved = written(form);
@@ -169,7 +182,8 @@ document.addEventListener("click", (event) => {
 });
 
 window.addEventListener("popstate", save, true);
-document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+document.addEventListener("visibilitychange", () => { if (document.hidden || failures) save(); });
+window.addEventListener("online", save);
 window.addEventListener("beforeunload", (event) => { if (isUnsaved()) event.preventDefault(); });
 
 document.addEventListener("input", (event) => { if (event.target.closest?.("#compose")) changed(); });

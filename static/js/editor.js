@@ -1,15 +1,15 @@
 // Writing with formatting. What is quoted there was written by strangers, so the editor is a frame of its own in
-// which nothing can run: scripts, forms and navigation are off by the sandbox, remote loads by our policy, and
+// which nothing can run: scripts, forms and navigation are off by the sandbox, loads by its document's policy, and
 // what could still do harm is taken out of the parsed, inert copy before it gets there.
 
 const UNWANTED = "script, style, link, meta, base, iframe, frame, object, embed, form, input, button, select, textarea, svg, math, template";
-const FRAME = '<!doctype html><meta charset="utf-8"><body></body>';
 
 const compose = () => document.getElementById("compose");
 const frame = () => compose()?.querySelector("iframe") ?? null;
 
-function inert(html) {
-  const parsed = new DOMParser().parseFromString(html, "text/html");
+// Parsed by the frame's own parser: under this page's policy the inline styles would be lost.
+function inert(html, page) {
+  const parsed = new page.defaultView.DOMParser().parseFromString(html, "text/html");
   for (const element of parsed.querySelectorAll(UNWANTED)) element.remove();
   for (const element of parsed.body.querySelectorAll("*")) {
     for (const { name } of [...element.attributes]) if (/^(on|hx-|data-|srcdoc)/i.test(name)) element.removeAttribute(name);
@@ -39,23 +39,19 @@ function open(form, html) {
   const place = document.createElement("iframe");
   place.setAttribute("sandbox", "allow-same-origin");
   place.title = "Message, formatted";
-  place.srcdoc = FRAME;
+  place.src = form.dataset.editor;
   place.addEventListener("load", () => fill(form, place.contentDocument, html), { once: true });
   form.elements.text.hidden = true;
   form.querySelector(".compose-body").append(place);
 }
 
 function fill(form, page, html) {
-  const style = page.createElement("link");
-  style.rel = "stylesheet";
-  style.href = form.dataset.editorCss;
-  page.head.append(style);
   const { body } = page;
   body.contentEditable = "true";
   body.setAttribute("role", "textbox");
   body.setAttribute("aria-multiline", "true");
   body.setAttribute("aria-label", "Message");
-  body.append(...(html ? inert(html) : paragraphs(form.elements.text.value, page)).map((node) => page.adoptNode(node)));
+  body.append(...(html ? inert(html, page) : paragraphs(form.elements.text.value, page)).map((node) => page.adoptNode(node)));
   page.execCommand("defaultParagraphSeparator", false, "div");
   // An observer of ours sees every change, also where a sandboxed frame's own events stay silent.
   new MutationObserver(() => copyOut(form, body)).observe(body, { childList: true, characterData: true, subtree: true, attributes: true });
@@ -67,6 +63,23 @@ function fill(form, page, html) {
   });
   const focused = document.activeElement;
   if (focused === document.body || focused === form.elements.text || focused?.id === "switch-format") body.focus();
+}
+
+// With a mark before every quoted line, innermost quotes first. Only of what is laid out does a browser tell the lines.
+function plainText(body) {
+  const page = body.ownerDocument;
+  const copy = page.createElement("div");
+  copy.append(...body.cloneNode(true).childNodes);
+  page.documentElement.append(copy);
+  for (const quote of [...copy.querySelectorAll("blockquote")].reverse()) {
+    const marked = page.createElement("div");
+    marked.style.whiteSpace = "pre-wrap";
+    marked.textContent = quote.innerText.trimEnd().split("\n").map((line) => `> ${line}`.trimEnd()).join("\n");
+    quote.replaceWith(marked);
+  }
+  const text = copy.innerText;
+  copy.remove();
+  return text;
 }
 
 function copyOut(form, body) {
@@ -83,7 +96,7 @@ function setFormat(form, format, html) {
   if (formatted) open(form, html);
   else {
     const body = frame()?.contentDocument.body;
-    if (body) form.elements.text.value = body.innerText;
+    if (body) form.elements.text.value = plainText(body);
     frame()?.remove();
     form.elements.html.value = "";
     form.elements.text.hidden = false;

@@ -63,7 +63,11 @@ def test_the_answered_message_is_flagged_for_everybody(world: World, sign_in: Si
     ana = sign_in(ANA)
     answer(ana, find(ana, SUPPORT, "Flag me when answered"), "Done.", subject="Re: flagged")
     ben = sign_in(BEN)
-    page = ben.page(find(ben, SUPPORT, "Flag me when answered"))
+    url = find(ben, SUPPORT, "Flag me when answered")
+    with world.imap(BEN, mailbox=SUPPORT) as raw:
+        raw.select(readonly=True)
+        assert b"\\Answered" in raw.uid("FETCH", url.rpartition(".")[2], "(FLAGS)")[1][0]
+    page = ben.page(url)
     assert "Answered by Ana Almeida" in " ".join(page.text.split())
 
 

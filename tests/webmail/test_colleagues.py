@@ -21,6 +21,7 @@ def test_ben_archives_what_ana_is_answering(world: World, sign_in: SignIn) -> No
     assert ana.post(f"/mail/{SUPPORT}/drafts", form).status_code == 303
     assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
     original = arrived(world, SUPPORT, "Archived in the middle of an answer", "Archive")
+    assert "\\Answered" in flags(world, BEN, "Archive", "Archived in the middle of an answer")
     assert arrived(world, KIM, "Re: archived meanwhile")["In-Reply-To"] == original["Message-ID"]
 
 
@@ -109,3 +110,32 @@ def test_discarding_a_draft_leaves_what_a_colleague_made_of_it(world: World, sig
     assert ben.post(f"/mail/{SUPPORT}/drafts", bens | {"text": "Still needed."}).status_code == 303
     assert ana.post(f"/mail/{SUPPORT}/drafts/discard", anas).status_code == 303
     assert b"Still needed." in drafts(world, about)
+
+
+def flags(world: World, who: str, folder: str, about: str, mailbox: str = SUPPORT) -> str:
+    """The flags of the message, as any mail program of this member sees them."""
+    with world.imap(who, mailbox=mailbox) as raw:
+        assert raw.select(folder, readonly=True)[0] == "OK"
+        found = raw.uid("SEARCH", "SUBJECT", f'"{about}"')[1][0].split()
+        assert len(found) == 1, found
+        told = raw.uid("FETCH", found[0].decode(), "(FLAGS)")[1][0]
+        assert isinstance(told, bytes)
+        return told.decode()
+
+
+@pytest.mark.parametrize("place", ["Archive", "Trash", "Handled"])
+def test_what_was_moved_while_it_was_answered_is_flagged_where_it_lies(
+    world: World, sign_in: SignIn, place: str
+) -> None:
+    about = f"Moved to {place} meanwhile"
+    deliver(world, about)
+    ana = sign_in(ANA)
+    url = find(ana, SUPPORT, about)
+    form = ana.page(f"{url}/reply").fields | {"text": "Yes.", "subject": f"An answer, {place}"}
+    with world.imap(BEN, mailbox=SUPPORT) as raw:
+        raw.create(place)
+        raw.select()
+        assert raw.uid("MOVE", url.rpartition(".")[2], place)[0] == "OK"
+    assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
+    arrived(world, KIM, f"An answer, {place}")
+    assert "\\Answered" in flags(world, BEN, place, about)

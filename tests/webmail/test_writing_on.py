@@ -1,5 +1,6 @@
 """What somebody is writing outlives what happens around it: a sign-in that ends, a line that breaks, a reload."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -8,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.webmail.browser import visit
-from tests.webmail.letters import arrived, copies
+from tests.webmail.letters import arrived, copies, letter
 
 Window = Callable[..., Page]
 SECONDS = 1000
@@ -87,3 +88,93 @@ def test_a_letter_never_goes_out_as_somebody_else_who_signed_in_meanwhile(window
     page.get_by_role("button", name="Send").click()
     expect(page.locator("#toasts")).to_contain_text("Message sent")
     arrived(world, KIM, "Not from ben")
+
+
+def test_a_reload_finds_the_draft_and_so_do_back_and_forward(window: Window) -> None:
+    page = window()
+    page.goto(f"/mail/{SUPPORT}/f/INBOX/")
+    page.locator("#compose-link").click()
+    page.get_by_label("Subject").fill("Found after a reload")
+    page.get_by_label("Message", exact=True).fill("Still here.")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved")
+    page.reload()
+    expect(page.get_by_label("Message", exact=True)).to_have_value(re.compile(r"^Still here\.\s*$"))
+    first = page.url
+    page.get_by_label("Message", exact=True).fill("Changed since.")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved")
+    page.go_back()
+    expect(page.locator("#compose")).to_have_count(0)
+    page.go_forward()
+    expect(page.get_by_label("Message", exact=True)).to_have_value(re.compile(r"^Changed since\.\s*$"))
+    page.goto(first)  # a version that is gone by now
+    expect(page.get_by_label("Message", exact=True)).to_have_value(re.compile(r"^Changed since\.\s*$"))
+
+
+def test_a_save_that_failed_is_made_good_by_itself(window: Window, world: World) -> None:
+    page = window()
+    begin(page, "Saved by itself in the end")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved")
+    page.context.set_offline(True)
+    page.get_by_label("Message", exact=True).fill("Written without a line.")
+    expect(page.locator("#draft-status")).to_contain_text("Not saved")
+    expect(page.locator("#draft-status")).to_contain_text("again")
+    page.context.set_offline(False)
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved", timeout=4 * SECONDS)
+    assert any(b"Written without a line." in raw for raw in world.folder(SUPPORT, "Drafts"))
+
+
+def test_a_save_the_server_failed_is_tried_again(window: Window, world: World) -> None:
+    page = window()
+    begin(page, "Saved at the second try", text="")
+    page.route("**/drafts", lambda route: route.fulfill(status=503, body=""), times=1)
+    page.get_by_label("Message", exact=True).fill("Twice tried.")
+    expect(page.locator("#draft-status")).to_contain_text("Not saved")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved", timeout=9 * SECONDS)
+    assert any(b"Twice tried." in raw for raw in world.folder(SUPPORT, "Drafts"))
+
+
+def test_plain_text_keeps_the_marks_of_what_is_quoted(window: Window, world: World) -> None:
+    newsletter = letter("A letter with layout", sender=f"Kim <{KIM}>", to=ANA)
+    html = "<p>Dear Ana,</p><blockquote><p>Said before</p></blockquote><p>Bye</p>"
+    body = newsletter.replace(b"text/plain", b"text/html").replace(b"Hello!", html.encode())
+    world.deliver(ANA, body, sender=KIM)
+    page = window()
+    page.goto(find_in(page, ANA, "A letter with layout") + "/reply")
+    page.frame_locator("#compose iframe").locator("blockquote").first.wait_for()
+    page.get_by_role("button", name="Plain text").click()
+    text = page.get_by_label("Message", exact=True).input_value()
+    lines = [line.rstrip() for line in text.splitlines()]
+    assert "> Dear Ana," in lines
+    assert "> > Said before" in lines
+    assert "> Bye" in lines
+    assert any(line.endswith("wrote:") and not line.startswith(">") for line in lines)
+
+
+def test_what_is_quoted_looks_as_it_came_and_the_browser_refuses_nothing(window: Window, world: World) -> None:
+    html = (
+        '<div style="display:none">Seen by nobody</div><p style="color:#c80000">Red words</p>'
+        '<p style="background-image:url(/logout)">Plain words</p>'
+    )
+    body = (
+        letter("A letter with colours", to=ANA).replace(b"text/plain", b"text/html").replace(b"Hello!", html.encode())
+    )
+    world.deliver(ANA, body, sender=KIM)
+    page = window()
+    refused: list[str] = []
+    page.on("console", lambda said: refused.append(said.text) if said.type == "error" else None)
+    page.goto(find_in(page, ANA, "A letter with colours") + "/reply")
+    quoted = page.frame_locator("#compose iframe")
+    expect(quoted.get_by_text("Red words")).to_have_css("color", "rgb(200, 0, 0)")
+    expect(quoted.get_by_text("Seen by nobody")).to_be_hidden()
+    assert refused == []
+
+
+def find_in(page: Page, mailbox: str, subject: str) -> str:
+    """The URL of a message, once it has arrived."""
+    for _attempt in range(30):
+        page.goto(f"/mail/{mailbox}/f/INBOX/")
+        row = page.locator("a.row-link", has_text=subject)
+        if row.count():
+            return row.first.get_attribute("href") or ""
+        page.wait_for_timeout(100)
+    raise AssertionError(f"no {subject!r}")

@@ -33,6 +33,12 @@ FRAME_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:{images}; "
     "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
+# Quoted text keeps the inline styles that the sanitiser left it; nothing is loaded but our own sheet. Its frame is
+# sandboxed without scripts, and on its own it is an empty page.
+EDITOR_POLICY = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src data:; form-action 'none'; base-uri 'none'; "
+    "frame-ancestors 'self'"
+)
 FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
 IMAGE_SECONDS = 3600
 SOURCE_SHOWN = 1_000_000
@@ -49,6 +55,13 @@ def body(mailbox: str, folder: str, ref: str) -> Response:
         images=f" {services().config.public_url}/image/" if images else ""
     )
     answer.headers["Referrer-Policy"] = "no-referrer"
+    return answer
+
+
+@blueprint.get("/editor")
+def editor() -> Response:
+    answer = Response(render_template("webmail/editor.html"))
+    answer.headers["Content-Security-Policy"] = EDITOR_POLICY
     return answer
 
 
