@@ -31,6 +31,7 @@ from webmail.connection import mail_of, select, select_for
 from webmail.reading import body_texts
 from webmail.versions import Versions, draft_header, kept_answers, kept_fields, versions_of
 
+MAX_SUBJECT = 998  # a line of a message is no longer (RFC 5322 §2.1.1), and no list shows as much
 MAX_ATTACHMENTS = 25 * 1024 * 1024
 _ROOM = "<p><br></p>"
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
@@ -52,6 +53,12 @@ class DraftChanged(PostroomError):
     def __init__(self, theirs: MessageRef) -> None:
         super().__init__(str(theirs))
         self.theirs = theirs
+
+
+class SubjectTooLong(PostroomError):
+    code = "subject_too_long"
+    status = 422
+    public = f"A subject may have {MAX_SUBJECT} characters. Make it shorter."
 
 
 class TooLarge(PostroomError):
@@ -211,7 +218,8 @@ def _followed(imap: Imap, db: Database, access: MailboxAccess, ref: MessageRef, 
 def save(pool: Pool, db: Database, access: MailboxAccess, writing: Writing) -> Saved:
     """Keep what is written: the new version is appended first, then older ones go, so there is always one.
 
-    Raises AlreadySent, AttachmentGone, TooLarge, MailErrors, and KeptApart when somebody else saved it meanwhile.
+    Raises AlreadySent, SubjectTooLong, AttachmentGone, TooLarge, MailErrors, and KeptApart when somebody else saved it
+    meanwhile.
     """
     access.require(Right.SEND)
     if outbox.find(db, access, writing.key):
@@ -268,8 +276,10 @@ def remove_versions(imap: Imap, access: MailboxAccess, writing: Writing) -> None
 def assemble(imap: Imap, access: MailboxAccess, writing: Writing) -> Draft:
     """The message as it stands: valid addresses, safe bodies, all attachments, and what it answers.
 
-    Raises AttachmentGone, TooLarge, and FolderChanged for a forwarded message's attachments.
+    Raises SubjectTooLong, AttachmentGone, TooLarge, and FolderChanged for a forwarded message's attachments.
     """
+    if len(writing.subject) > MAX_SUBJECT:
+        raise SubjectTooLong(writing.key)
     attachments = [
         *kept_attachments(imap, access, writing.keep, writing.answers, partial(_newest, imap, access, writing)),
         *writing.files,

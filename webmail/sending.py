@@ -78,9 +78,9 @@ def send(db: Database, pool: Pool, submission: Submission, doer: Doer, access: M
     4. Commit the outcome.
     5. File the copy in Sent, mark what was answered, drop the draft: best effort, made good later by `settle`.
 
-    Raises BadRecipients, FolderChanged, MessageGone, AttachmentGone, TooLarge, DraftChanged, OutboxClosed,
-    MailServerUnavailable and SubmissionRefused (nothing went out, the draft stays), SubmissionUnknown (it may have gone
-    out; it lies in Drafts).
+    Raises BadRecipients, SubjectTooLong, FolderChanged, MessageGone, AttachmentGone, TooLarge, DraftChanged,
+    OutboxClosed, MailServerUnavailable and SubmissionRefused (nothing went out, the draft stays), SubmissionUnknown (it
+    may have gone out; it lies in Drafts).
     """
     access.require(Right.SEND)
     if earlier := outbox.find(db, access, writing.key):

@@ -136,3 +136,15 @@ def test_one_bad_recipient_of_three_stops_the_message_and_is_named(world: World,
     form = dict(form) | {"to": KIM}
     assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
     arrived(world, KIM, "Three of you")
+
+
+@pytest.mark.parametrize("act", ["send", "drafts"])
+def test_a_subject_beyond_every_line_is_refused_and_comes_back_whole(sign_in: SignIn, act: str) -> None:
+    ana = sign_in(ANA)
+    page = ana.page(f"/mail/{SUPPORT}/compose")
+    assert 'maxlength="998"' in page.html
+    refused = ana.post(f"/mail/{SUPPORT}/{act}", page.fields | {"to": KIM, "subject": "s" * 999, "text": "Long above."})
+    assert refused.status_code == 422
+    assert "A subject may have 998 characters" in refused.text
+    assert "s" * 999 in refused.text
+    assert "Long above." in refused.text

@@ -169,6 +169,18 @@ def test_what_is_quoted_looks_as_it_came_and_the_browser_refuses_nothing(window:
     assert refused == []
 
 
+def test_a_message_marked_as_unread_stays_unread(window: Window, world: World) -> None:
+    world.deliver(ANA, letter("Unread once more", to=ANA), sender=KIM)
+    page = window()
+    page.goto(find_in(page, ANA, "Unread once more"))
+    page.locator("#pane").get_by_role("button", name="Mark as unread").click()
+    row = page.locator("#list .row", has_text="Unread once more")
+    expect(row).to_have_class(re.compile(r"\bunread\b"))
+    expect(page.locator("#pane[data-ref]")).to_have_count(0)
+    page.reload()
+    expect(row).to_have_class(re.compile(r"\bunread\b"))
+
+
 def find_in(page: Page, mailbox: str, subject: str) -> str:
     """The URL of a message, once it has arrived."""
     for _attempt in range(30):

@@ -22,11 +22,12 @@ from web.context import current_doer, services
 from web.htmx import is_fragment_request, render
 from webmail import drafting, reading, sending
 from webmail.attaching import Attached, AttachmentGone
-from webmail.drafting import DraftChanged, KeptApart, Saved, TooLarge, Writing
+from webmail.drafting import DraftChanged, KeptApart, Saved, SubjectTooLong, TooLarge, Writing
 from webmail.sending import BadRecipients, Sent
 from webmail.views import blueprint, present, words
 from webmail.views.contexts import ComposeAttachment, ComposePage
 from webmail.views.folder import listing_beside, page, page_without_mail
+from webmail.views.refusals import refusal
 from webmail.views.request_values import opened
 
 _WRITING_PAGE = re.compile(r"/(?:compose|reply|reply-all|forward|draft)(?:\?|$)")
@@ -79,7 +80,9 @@ def save_draft(mailbox: str) -> BaseResponse:
     try:
         saved = drafting.save(services().pool, services().db, access, writing)
     except PostroomError as error:
-        return _again(access, writing, error, {"draft": error.public})
+        return _again(
+            access, writing, error, {"subject" if isinstance(error, SubjectTooLong) else "draft": error.public}
+        )
     flash({"text": "Draft saved.", "kind": "ok", "undo": None})  # type: ignore[arg-type]
     return redirect(_draft_url(access, _with_draft(writing, saved)), 303)
 
@@ -107,9 +110,11 @@ def send(mailbox: str) -> BaseResponse:
     except BadRecipients as error:
         return _again(access, writing, error, error.fields)
     except SubmissionRefused as error:
-        return _again(access, writing, error, {"send": _refusal(error)})
+        return _again(access, writing, error, {"send": refusal(error)})
     except SubmissionUnknown:
         return _leave(access, "It isn't certain that your message went out. It is not sent again by itself.", "error")
+    except SubjectTooLong as error:
+        return _again(access, writing, error, {"subject": error.public})
     except (AttachmentGone, TooLarge) as error:
         return _again(access, writing, error, {"files": error.public})
     except DraftChanged as error:
@@ -307,9 +312,3 @@ def _sent_words(sent: Sent) -> str:
     if sent.filed:
         return "Message sent."
     return "Message sent. Its copy isn't in Sent yet; that is made good by itself."
-
-
-def _refusal(error: SubmissionRefused) -> str:
-    """What the mail server said, address by address."""
-    said = "; ".join(f"{address}: {text} ({code})" for address, (code, text) in error.recipients.items())
-    return f"Not sent. {said}" if said else error.public

@@ -204,3 +204,4 @@ class ComposePage:
     notice: str = ""
     saved_at: datetime | None = None
     max_bytes: int = 25 * 1024 * 1024
+    max_subject: int = 998
