@@ -7,16 +7,19 @@ window saved before; what another window saved since is somebody's words, and st
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from core.errors import PostroomError
-from mail.errors import MessageGone
+from mail.errors import MailError, MessageGone
 from mail.headers import Headers, parse
 from mail.imap import Imap
+from mail.imap_folders import Folder
+from mail.pool import Pool
 from mail.refs import MessageRef
 from mailboxes.access import MailboxAccess
-from webmail.connection import ensured_folder, select
+from webmail.connection import ensured_folder, mail_of, select
 
 # What a draft needs beyond the message itself: the address fields as typed, the format, and what it answers.
 _HEADER = "X-Postroom-Draft"
@@ -66,6 +69,21 @@ def _window_of(imap: Imap, uid: int) -> str:
         return kept_fields(parse(imap.header(uid))).get("window") or f"unknown {uid}"
     except MessageGone:
         return f"gone {uid}"
+
+
+def begun_answer(pool: Pool, access: MailboxAccess, folders: Sequence[Folder], message_id: str) -> MessageRef | None:
+    """The newest draft that answers this message, whoever of the team began it.
+
+    While Drafts is empty nobody is asked. A mail server that can't tell is no reason not to show the message.
+    """
+    drafts = next((folder for folder in folders if folder.role == "drafts"), None)
+    if not (access.can_send and message_id and drafts and drafts.total):
+        return None
+    with suppress(MailError), mail_of(pool, access, drafts.name) as imap:
+        selected = select(imap, access, drafts.name)
+        if uids := imap.find_answers(drafts.name, message_id):
+            return MessageRef(drafts.name, selected.uidvalidity, uids[-1])
+    return None
 
 
 def draft_header(fields: Mapping[str, str]) -> bytes:

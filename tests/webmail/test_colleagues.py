@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.cast import ANA, BEN, KIM, SUPPORT
+from tests.cast import ANA, BEN, CLEO, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
@@ -139,3 +139,16 @@ def test_what_was_moved_while_it_was_answered_is_flagged_where_it_lies(
     assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
     arrived(world, KIM, f"An answer, {place}")
     assert "\\Answered" in flags(world, BEN, place, about)
+
+
+def test_a_reply_that_was_begun_is_seen_by_the_team(world: World, sign_in: SignIn) -> None:
+    deliver(world, "Who answers this one?")
+    ana, ben, cleo = sign_in(ANA), sign_in(BEN), sign_in(CLEO)
+    url = find(ben, SUPPORT, "Who answers this one?")
+    assert "A reply was begun" not in ben.page(url).text
+    form = ana.page(f"{url}/reply").fields | {"text": "I do.", "subject": "Re: who"}
+    assert ana.post(f"/mail/{SUPPORT}/drafts", form).status_code == 303
+    page = ben.page(url)
+    draft = next(link for link, text in page.links.items() if "A reply was begun" in text)
+    assert "I do." in ben.page(draft).fields["text"]
+    assert "A reply was begun" not in cleo.page(url).text  # who can't go on with it

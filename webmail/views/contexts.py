@@ -163,6 +163,7 @@ class MessagePage:
     source_url: str
     print_url: str
     list_url: str
+    begun_url: str = ""
     newer_url: str | None = None
     older_url: str | None = None
 

@@ -17,7 +17,9 @@ from web.context import current_actor, services
 from web.htmx import is_fragment_request, render
 from webmail import reading
 from webmail.reading import OpenMessage
+from webmail.versions import begun_answer
 from webmail.views import blueprint, present, words
+from webmail.views.bodies import body_document
 from webmail.views.contexts import AttachmentLink, MessagePage, TextSegment
 from webmail.views.folder import listing_beside, page
 from webmail.views.request_values import opened
@@ -47,6 +49,9 @@ def print_message(mailbox: str, folder: str, ref: str) -> Response:
     access = opened(mailbox)
     found = reading.open_message(services().pool, access, MessageRef.parse(folder, ref))
     shown = message_page(access, found)
+    if shown.mode == "html":
+        head = render_template("webmail/_printed_head.html", message=shown)
+        return body_document(access, found.ref, images=_images_shown(shown.from_), head=head)
     return make_response(
         render_template("webmail/print.html", access=present.access_context(access), message=shown, title=shown.subject)
     )
@@ -87,6 +92,7 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         always_images_url=url_for("webmail.always_show_images", **where) if offered and sender else None,
         images_shown=shown and found.has_remote_images,
         attachments=[_attachment(attachment, where) for attachment in _attachments(found)],
+        begun_url=_begun_url(access, found),
         warning=_warning(headers),
         reason=found.reason,
         reply_url=url_for("webmail.compose_reply", **where),
@@ -96,6 +102,14 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         print_url=url_for("webmail.print_message", **where),
         list_url=present.folder_url(access, ref.folder),
     )
+
+
+def _begun_url(access: MailboxAccess, found: OpenMessage) -> str:
+    """Where an answer that was begun goes on, so that nobody begins a second one by accident."""
+    draft = begun_answer(services().pool, access, found.folders, found.message_id)
+    if draft is None:
+        return ""
+    return url_for("webmail.compose_draft", mailbox=access.address, folder=draft.folder, ref=draft.token)
 
 
 def _images_shown(sender: Address | None) -> bool:
