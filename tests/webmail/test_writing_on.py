@@ -166,6 +166,8 @@ def test_what_is_quoted_looks_as_it_came_and_the_browser_refuses_nothing(window:
     quoted = page.frame_locator("#compose iframe")
     expect(quoted.get_by_text("Red words")).to_have_css("color", "rgb(200, 0, 0)")
     expect(quoted.get_by_text("Seen by nobody")).to_be_hidden()
+    page.emulate_media(color_scheme="dark")
+    expect(quoted.locator("body")).to_have_css("background-color", "rgb(255, 255, 255)")
     assert refused == []
 
 
