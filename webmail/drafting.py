@@ -29,7 +29,7 @@ from mailboxes.rights import Right
 from webmail.attaching import FROM_ORIGINAL, Attached, attached_as, attachments_in, find_attachments, kept_attachments
 from webmail.connection import mail_of, select, select_for
 from webmail.reading import body_texts
-from webmail.versions import Versions, draft_header, kept_answers, kept_fields, versions_of
+from webmail.versions import DraftChanged, Versions, draft_header, kept_answers, kept_fields, versions_of
 
 MAX_SUBJECT = 998  # a line of a message is no longer (RFC 5322 §2.1.1), and no list shows as much
 MAX_ATTACHMENTS = 25 * 1024 * 1024
@@ -41,18 +41,6 @@ class AlreadySent(PostroomError):
     code = "already_sent"
     status = 409
     public = "This message was sent already. You find it in Sent."
-
-
-class DraftChanged(PostroomError):
-    """The newest version in Drafts, `theirs`, isn't the one on screen, and was saved from another window."""
-
-    code = "draft_changed"
-    status = 409
-    public = "Somebody changed this draft meanwhile: a colleague, or you in another window."
-
-    def __init__(self, theirs: MessageRef) -> None:
-        super().__init__(str(theirs))
-        self.theirs = theirs
 
 
 class SubjectTooLong(PostroomError):

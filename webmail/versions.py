@@ -25,6 +25,18 @@ from webmail.connection import ensured_folder, mail_of, select
 _HEADER = "X-Postroom-Draft"
 
 
+class DraftChanged(PostroomError):
+    """The newest version in Drafts, `theirs`, isn't the one on screen, and was saved from another window."""
+
+    code = "draft_changed"
+    status = 409
+    public = "Somebody changed this draft meanwhile: a colleague, or you in another window."
+
+    def __init__(self, theirs: MessageRef) -> None:
+        super().__init__(str(theirs))
+        self.theirs = theirs
+
+
 @dataclass(frozen=True)
 class Versions:
     """The UIDs in Drafts, oldest first: `uids` are all, `theirs` the last words of every other window."""

@@ -22,8 +22,9 @@ from web.context import current_doer, services
 from web.htmx import is_fragment_request, render
 from webmail import drafting, reading, sending
 from webmail.attaching import Attached, AttachmentGone
-from webmail.drafting import DraftChanged, KeptApart, Saved, SubjectTooLong, TooLarge, Writing
+from webmail.drafting import KeptApart, Saved, SubjectTooLong, TooLarge, Writing
 from webmail.sending import BadRecipients, Sent
+from webmail.versions import DraftChanged
 from webmail.views import blueprint, present, words
 from webmail.views.contexts import ComposeAttachment, ComposePage
 from webmail.views.folder import listing_beside, page, page_without_mail
