@@ -4,7 +4,7 @@ Reading is forgiving and linear in its input; writing is strict (RFC 5322 sectio
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -27,6 +27,10 @@ _ENCODED: Final = r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\r\n]*\?="
 _TOKEN: Final = re.compile(
     rf'"((?:[^"\\]|\\.)*)"?|\(([^()]*)\)?|<([^<>]*)>?|([,;:])|((?:[^"(<,;:=]+|{_ENCODED}|=)+)', re.DOTALL
 )
+# A capitalised word or two, a comma, a given name, an address in angle brackets; no quotes, which say it themselves. A
+# small letter is sooner an address that isn't finished than a name.
+_WORDS: Final = r"[^\W\d_a-z][^\s@<>\",;:()]{0,60}(?: [^\s@<>\",;:()]{1,60}){0,3}"
+_FAMILY_NAME: Final = re.compile(rf"(?:(?<=^)|(?<=[,;\n]))[ ]*({_WORDS}),[ ]*({_WORDS}) ?<", re.MULTILINE)
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -80,18 +84,30 @@ def from_envelope(name: bytes | None, local: bytes | None, host: bytes | None) -
 def parse_typed(text: str) -> tuple[list[Address], list[str]]:
     """What a person typed into To, Cc or Bcc: the addresses, and the entries that are none.
 
-    Comma, semicolon and line end separate. International domains become punycode (IDNA 2008); a local part beyond
-    ASCII would need SMTPUTF8, which few servers take, so it counts as bad. Repeated addresses are kept once.
+    Comma, semicolon and line end separate, and a blank between two addresses. A family name before the comma in
+    "Keller, Kim <kim@x.test>" belongs to the name. International domains become punycode (IDNA 2008); a local part
+    beyond ASCII would need SMTPUTF8, which few servers take, so it counts as bad. Repeated addresses are kept once.
     """
     good: dict[str, Address] = {}
     bad: list[str] = []
-    for name, written in _split(re.sub(r"[\r\n]+", ",", text[: headers.MAX_BLOCK]), MAX_ADDRESSES):
+    text = _FAMILY_NAME.sub(r'"\1, \2" <', text[: headers.MAX_BLOCK])
+    for name, written in _each(_split(re.sub(r"[\r\n]+", ",", text), MAX_ADDRESSES)):
         found = spec(written)
         if found is None:
             bad.append(clean.one_line(f"{name} <{written}>" if name and written else name or written)[:MAX_NAME])
         else:
             good.setdefault(found.lower(), Address(clean.one_line(name)[:MAX_NAME], found))
     return list(good.values()), bad
+
+
+def _each(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The entries, those taken apart that are several addresses with blanks between."""
+    for name, written in entries:
+        words = written.split()
+        if not name and len(words) > 1 and all(map(spec, words)):
+            yield from (("", word) for word in words)
+        else:
+            yield name, written
 
 
 def typed(addresses: Iterable[Address]) -> str:

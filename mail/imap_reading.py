@@ -68,6 +68,26 @@ class Reading(Session):
         """UIDs in ascending order, only the newest when limited. Raises UnsafeText for control characters."""
         return self._search(keys(search), limit)
 
+    @property
+    def can_sort(self) -> bool:
+        """Whether the server has SORT (RFC 5256)."""
+        return b"SORT" in self._connection.capabilities
+
+    def by_arrival(self, search: Search) -> list[int]:
+        """UIDs of what is found, oldest arrival first: a message moved away and back keeps its place.
+
+        The answer names every message, so this is for folders of a bounded size. Raises UnsafeText.
+        """
+        self._in_hand()
+        command = (b"UID SORT (ARRIVAL) UTF-8", *keys(search))
+        reply = self._connection.run(*command, keep=(b"SORT",), seconds=SEARCH_SECONDS)
+        return [number(uid) for answer in reply.get(b"SORT") for uid in answer[-1].split()]
+
+    def find_answers(self, folder: str, message_id: str) -> list[int]:
+        """UIDs of the messages that answer the one with this Message-ID; takes the folder in hand."""
+        self.select(folder)
+        return self._search([b"HEADER", b"In-Reply-To", string(message_id)], None)
+
     def find_message_id(self, folder: str, message_id: str) -> list[int]:
         """UIDs of the messages with this Message-ID (with its angle brackets); takes the folder in hand."""
         self.select(folder)

@@ -9,7 +9,8 @@ from typing import Any
 from flask import Flask, Response, make_response, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api import envelope
 from core.db import DatabaseTrouble
@@ -26,14 +27,21 @@ _WORDS = {
     403: ("You can't do that here.", "Ask the owner of the account if you think you should."),
     404: ("There is nothing here.", "The address may be mistyped, or the thing is gone."),
     405: ("That doesn't work this way.", "Go back and use the button on the page."),
-    413: ("That is too large to send.", "Attachments may be 25 MB in all. Take one off, or send a link instead."),
+    413: (
+        "That is too large to send.",
+        "Attachments may be 25 MB in all. Go back, take one off, or send a link instead.",
+    ),
     429: ("That was too often.", "Wait a moment, then try again."),
 }
 # The fields above the text of a message being written, as its form calls them and as people do.
 _HEAD = {"to": "To", "cc": "Cc", "bcc": "Bcc", "subject": "Subject"}
+# How large a form may be that is read only to give a person their words back.
+_READ_FOR_ITS_WORDS = 200_000_000
 _FALLBACK = ("Something went wrong on our side.", "Nothing was lost. Try again in a moment.")
 _NO_DATABASE = "Postroom can't save anything at this moment."
-_EXPIRED = "This page was open for too long. What you wrote is below: reload, then send it again."
+_STALE = "You signed in again, or out, since this page was opened."
+_STALE_PAGE = "Nothing was sent or changed. {}open the page anew, then try again."
+_STALE_FRAGMENT = "Nothing was sent or changed; what you wrote is still here. Copy it, then reload the page."
 
 
 def install(app: Flask) -> None:
@@ -57,7 +65,10 @@ def _ours(error: PostroomError) -> Response:
 
 def _csrf(error: CSRFError) -> Response:
     log.info("csrf: %s", error.description)
-    return _show(400, _EXPIRED, "")
+    kept = "What you wrote is below: copy it, " if _written_text() else "Go back, "
+    answer = _show(400, _STALE, _STALE_FRAGMENT if is_fragment_request() else _STALE_PAGE.format(kept))
+    answer.headers["X-Stale-Token"] = "1"  # the page may fetch a fresh one and try again
+    return answer
 
 
 def _database(error: DatabaseTrouble) -> Response:
@@ -119,9 +130,18 @@ def _written_text() -> str:
     if request.method != "POST":
         return ""
     try:
-        form = request.form
+        form = _form_in_spite_of_its_size()
     except HTTPException:
         return ""
     written = form.get("text", "") or form.get("html", "")
     head = [f"{label}: {form[name]}" for name, label in _HEAD.items() if form.get(name)]
     return "\n".join([*head, "", written]) if written and head else written
+
+
+def _form_in_spite_of_its_size() -> MultiDict[str, str]:
+    """The fields also of a form that was refused for the files in it: the words are a person's work, and small."""
+    try:
+        return request.form
+    except RequestEntityTooLarge:
+        request.max_content_length = _READ_FOR_ITS_WORDS
+        return request.form

@@ -48,8 +48,21 @@ def kept_attachments(
 
     `versions` selects Drafts and gives the UIDs to look in, newest first. Raises AttachmentGone.
     """
-    if not keep:
-        return
+    found = find_attachments(imap, access, keep, original, versions)
+    for kept in keep:
+        if kept not in found:
+            raise AttachmentGone(kept)
+        yield found[kept]
+
+
+def find_attachments(
+    imap: Imap,
+    access: MailboxAccess,
+    keep: Sequence[str],
+    original: MessageRef | None,
+    versions: Callable[[], list[int]],
+) -> dict[str, OutgoingAttachment]:
+    """As many of the attachments with these ids as there are still, by id."""
     found: dict[str, OutgoingAttachment] = {}
     sections = [kept.removeprefix(FROM_ORIGINAL) for kept in keep if kept.startswith(FROM_ORIGINAL)]
     if original and sections:
@@ -60,10 +73,7 @@ def kept_attachments(
         for version in versions():
             for attachment in attachments_in(imap, version):
                 found.setdefault(attached_as(attachment).id, attachment)
-    for kept in keep:
-        if kept not in found:
-            raise AttachmentGone(kept)
-        yield found[kept]
+    return found
 
 
 def attachments_in(imap: Imap, uid: int) -> list[OutgoingAttachment]:

@@ -4,14 +4,12 @@ A piece of writing has a key from the moment it is begun. The draft and the mess
 it, so every saved version is found by it, by any member and from any computer.
 """
 
-import base64
-import binascii
-import json
 import re
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from html import escape
 
 from core.db import Database, now
@@ -19,8 +17,8 @@ from core.errors import PostroomError
 from mail import compose, plaintext, sanitize
 from mail.addresses import Address, parse_typed, typed
 from mail.compose import Draft, Original, OutgoingAttachment
-from mail.errors import MessageGone
-from mail.headers import Headers, message_ids, parse
+from mail.errors import MailError, MessageGone
+from mail.headers import message_ids, parse
 from mail.imap import Imap
 from mail.message import choose
 from mail.pool import Pool
@@ -28,13 +26,13 @@ from mail.refs import MessageRef
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
-from webmail.attaching import FROM_ORIGINAL, Attached, attached_as, attachments_in, kept_attachments
+from webmail.attaching import FROM_ORIGINAL, Attached, attached_as, attachments_in, find_attachments, kept_attachments
 from webmail.connection import ensured_folder, mail_of, select, select_for
 from webmail.reading import body_texts
+from webmail.versions import DraftChanged, Versions, draft_header, kept_answers, kept_fields, versions_of
 
+MAX_SUBJECT = 998  # a line of a message is no longer (RFC 5322 §2.1.1), and no list shows as much
 MAX_ATTACHMENTS = 25 * 1024 * 1024
-# What a draft needs beyond the message itself: the address fields as typed, the format, and what it answers.
-_DRAFT_HEADER = b"X-Postroom-Draft"
 _ROOM = "<p><br></p>"
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
@@ -43,6 +41,12 @@ class AlreadySent(PostroomError):
     code = "already_sent"
     status = 409
     public = "This message was sent already. You find it in Sent."
+
+
+class SubjectTooLong(PostroomError):
+    code = "subject_too_long"
+    status = 422
+    public = f"A subject may have {MAX_SUBJECT} characters. Make it shorter."
 
 
 class TooLarge(PostroomError):
@@ -54,6 +58,8 @@ class TooLarge(PostroomError):
 @dataclass(frozen=True)
 class Writing:
     """A message being written, as the form has it. `to`, `cc`, `bcc` are as typed; `draft` is the version on screen.
+
+    `window` names the form on one screen: what is saved from it replaces what was saved from it before.
 
     `in_reply_to` and `references` are known from the start: a colleague may archive what is being answered.
     """
@@ -71,16 +77,26 @@ class Writing:
     in_reply_to: str = ""
     references: Sequence[str] = ()
     draft: MessageRef | None = None
+    window: str = field(default_factory=lambda: secrets.token_hex(16))
     files: Sequence[OutgoingAttachment] = ()
     keep: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
 class Saved:
-    """A draft as it now lies in Drafts."""
+    """A draft as it now lies in Drafts, under this key."""
 
+    key: str
     ref: MessageRef
     attached: list[Attached] = field(default_factory=list)
+
+
+class KeptApart(DraftChanged):
+    """… and what was written here is kept as a second draft, `saved`, so that nobody's words are lost."""
+
+    def __init__(self, theirs: MessageRef, saved: Saved) -> None:
+        super().__init__(theirs)
+        self.saved = saved
 
 
 def new_key() -> str:
@@ -137,19 +153,22 @@ def begin_answer(pool: Pool, access: MailboxAccess, ref: MessageRef, mode: str) 
     return writing, attached
 
 
-def reopen(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef) -> tuple[Writing, list[Attached]]:
+def reopen(
+    pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef, key: str = ""
+) -> tuple[Writing, list[Attached]]:
     """A draft found again, whoever of the team began it and in whatever program.
 
-    Raises MessageGone, FolderChanged, HostileMessage.
+    With its `key` it is found also when it was saved anew since, under another ref. Raises MessageGone, FolderChanged,
+    HostileMessage, and AlreadySent for one that went out.
     """
     access.require(Right.SEND)
     with mail_of(pool, access, ref.folder) as imap:
-        select_for(imap, access, [ref])
+        ref = _followed(imap, db, access, ref, key)
         headers = parse(imap.header(ref.uid))
         layout = choose(imap.structure(ref.uid))
         text, html = body_texts(imap, ref.uid, layout)
         attached = [attached_as(attachment) for attachment in attachments_in(imap, ref.uid)]
-    kept = _kept_fields(headers)
+    kept = kept_fields(headers)
     key = headers.get("message-id").strip("<>").partition("@")[0]
     if not is_key(key) or outbox.find(db, access, key):
         key = new_key()
@@ -164,7 +183,7 @@ def reopen(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef) -> 
         text=text or plaintext.from_html(html),
         html=html,
         format="html" if html else "text",
-        answers=_kept_answers(kept),
+        answers=kept_answers(kept),
         in_reply_to=" ".join(message_ids(headers.raw("In-Reply-To"))[:1]),
         references=message_ids(headers.raw("References")),
         draft=ref,
@@ -173,46 +192,79 @@ def reopen(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef) -> 
     return writing, attached
 
 
+def _followed(imap: Imap, db: Database, access: MailboxAccess, ref: MessageRef, key: str) -> MessageRef:
+    """The version that is there now, with its folder in hand."""
+    select_for(imap, access, [ref])
+    if not is_key(key) or imap.flags([ref.uid]):
+        return ref
+    found = versions_of(imap, access, message_id_of(access, key), None, "")
+    if not found.uids:
+        raise AlreadySent(key) if outbox.find(db, access, key) else MessageGone(key)
+    return MessageRef(found.folder, found.uidvalidity, found.uids[-1])
+
+
 def save(pool: Pool, db: Database, access: MailboxAccess, writing: Writing) -> Saved:
     """Keep what is written: the new version is appended first, then older ones go, so there is always one.
 
-    Raises AlreadySent, AttachmentGone, TooLarge, and MailErrors.
+    Raises AlreadySent, SubjectTooLong, AttachmentGone, TooLarge, MailErrors, and KeptApart when somebody else saved it
+    meanwhile.
     """
     access.require(Right.SEND)
     if outbox.find(db, access, writing.key):
         raise AlreadySent(writing.key)
-    message_id = message_id_of(access, writing.key)
     with mail_of(pool, access) as imap:
+        found = _versions(imap, access, writing)
         draft = assemble(imap, access, writing)
+        mine = replace(writing, key=new_key()) if found.changed else writing
+        message_id = message_id_of(access, mine.key)
         body = compose.build(draft, identity=identity(access), message_id=message_id, date=now(), keep_bcc=True)
-        ref = put_into_drafts(imap, access, writing, body)
-    return Saved(ref, [attached_as(attachment) for attachment in draft.attachments])
+        ref = _replace(imap, access, found, mine, body)
+    saved = Saved(mine.key, ref, [attached_as(attachment) for attachment in draft.attachments])
+    if found.changed:
+        raise KeptApart(found.changed, saved)
+    return saved
+
+
+def check_unchanged(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
+    """Raises DraftChanged when somebody else's newer words would be passed over."""
+    if changed := _versions(imap, access, writing).changed:
+        raise DraftChanged(changed)
 
 
 def put_into_drafts(imap: Imap, access: MailboxAccess, writing: Writing, message: bytes) -> MessageRef:
-    """Append this version, then remove the older ones: at no moment is there none."""
-    folder = ensured_folder(imap, "drafts")
-    uid = imap.append(folder, _draft_header(writing) + message, ["\\Draft", "\\Seen"], None)
-    ref = MessageRef(folder, select(imap, access, folder).uidvalidity, uid)
-    remove_versions(imap, access, writing, before=ref)
-    return ref
+    """Append this version, then remove what it replaces: at no moment is there none."""
+    return _replace(imap, access, _versions(imap, access, writing), writing, message)
+
+
+def still_attached(pool: Pool, access: MailboxAccess, writing: Writing) -> list[Attached]:
+    """What the form keeps and can still be found, by name; all of it, by number, while nobody can look."""
+    if not writing.keep:
+        return []
+    try:
+        with mail_of(pool, access) as imap:
+            versions = partial(_newest, imap, access, writing)
+            found = find_attachments(imap, access, writing.keep, writing.answers, versions)
+    except MailError:
+        return [Attached(kept, f"Attachment {number}", 0) for number, kept in enumerate(writing.keep, 1)]
+    return [Attached(kept, found[kept].filename, len(found[kept].data)) for kept in writing.keep if kept in found]
 
 
 def discard(pool: Pool, access: MailboxAccess, writing: Writing) -> MessageRef | None:
     """Throw away what is written: the newest saved version goes to Trash, the older ones for good.
 
-    Returns what it is called in Trash, None when nothing of it was saved.
+    What somebody else saved meanwhile stays. Returns what it is called in Trash, None when nothing of it was saved.
     """
     access.require(Right.SEND)
     with mail_of(pool, access) as imap:
         trash = ensured_folder(imap, "trash")
         versions = _versions(imap, access, writing)
+        *older, newest = versions.superseded or [0]
         with suppress(MessageGone):  # whoever threw it away at the same moment
-            if versions[1:]:
-                imap.delete(versions[1:])
-            if versions:
-                moved = imap.move(versions[:1], trash)
-                return MessageRef(trash, select(imap, access, trash).uidvalidity, moved[versions[0]])
+            if older:
+                imap.delete(older)
+            if newest:
+                moved = imap.move([newest], trash)
+                return MessageRef(trash, select(imap, access, trash).uidvalidity, moved[newest])
     return None
 
 
@@ -225,30 +277,20 @@ def restore(pool: Pool, access: MailboxAccess, ref: MessageRef) -> MessageRef:
         return MessageRef(drafts, select(imap, access, drafts).uidvalidity, moved[ref.uid])
 
 
-def remove_versions(imap: Imap, access: MailboxAccess, writing: Writing, before: MessageRef | None = None) -> None:
-    """Remove the saved versions of a writing: all, or those older than `before`.
-
-    Two saves may cross: each removes only what is older than its own, so the newest always stays.
-    """
-    folder = before.folder if before else ensured_folder(imap, "drafts")
-    selected = select(imap, access, folder)
-    uids = set(imap.find_message_id(folder, message_id_of(access, writing.key)))
-    if writing.draft and (writing.draft.folder, writing.draft.uidvalidity) == (folder, selected.uidvalidity):
-        uids.add(writing.draft.uid)
-    gone = sorted(uid for uid in uids if before is None or uid < before.uid)
-    if gone:
-        select(imap, access, folder)
-        with suppress(MessageGone):  # whoever saved at the same moment removed them
-            imap.delete(gone)
+def remove_versions(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
+    """Remove the saved versions of a writing; what somebody else saved meanwhile stays."""
+    _remove(imap, _versions(imap, access, writing).superseded)
 
 
 def assemble(imap: Imap, access: MailboxAccess, writing: Writing) -> Draft:
     """The message as it stands: valid addresses, safe bodies, all attachments, and what it answers.
 
-    Raises AttachmentGone, TooLarge, and FolderChanged for a forwarded message's attachments.
+    Raises SubjectTooLong, AttachmentGone, TooLarge, and FolderChanged for a forwarded message's attachments.
     """
+    if len(writing.subject) > MAX_SUBJECT:
+        raise SubjectTooLong(writing.key)
     attachments = [
-        *kept_attachments(imap, access, writing.keep, writing.answers, lambda: _versions(imap, access, writing)),
+        *kept_attachments(imap, access, writing.keep, writing.answers, partial(_newest, imap, access, writing)),
         *writing.files,
     ]
     if sum(len(attachment.data) for attachment in attachments) > MAX_ATTACHMENTS:
@@ -289,43 +331,31 @@ def _signed_html(access: MailboxAccess, html: str) -> str:
     return f"{_ROOM}<p>-- <br>{lines}</p>{quoted}"
 
 
-def _versions(imap: Imap, access: MailboxAccess, writing: Writing) -> list[int]:
+def _replace(imap: Imap, access: MailboxAccess, found: Versions, writing: Writing, message: bytes) -> MessageRef:
+    """Two saves may cross: each removes only what it had seen before, so nobody's words go with somebody else's."""
+    uid = imap.append(found.folder, _header(writing) + message, ["\\Draft", "\\Seen"], None)
+    ref = MessageRef(found.folder, select(imap, access, found.folder).uidvalidity, uid)
+    _remove(imap, found.superseded)
+    return ref
+
+
+def _remove(imap: Imap, uids: list[int]) -> None:
+    if uids:
+        with suppress(MessageGone):  # whoever saved at the same moment removed them
+            imap.delete(uids)
+
+
+def _versions(imap: Imap, access: MailboxAccess, writing: Writing) -> Versions:
+    return versions_of(imap, access, message_id_of(access, writing.key), writing.draft, writing.window)
+
+
+def _newest(imap: Imap, access: MailboxAccess, writing: Writing) -> list[int]:
     """The UIDs of the saved versions, newest first, with Drafts selected."""
-    folder = ensured_folder(imap, "drafts")
-    selected = select(imap, access, folder)
-    uids = set(imap.find_message_id(folder, message_id_of(access, writing.key)))
-    if writing.draft and (writing.draft.folder, writing.draft.uidvalidity) == (folder, selected.uidvalidity):
-        uids.add(writing.draft.uid)
-    return sorted(uids, reverse=True)
+    return _versions(imap, access, writing).uids[::-1]
 
 
-def _draft_header(writing: Writing) -> bytes:
-    fields = {"to": writing.to, "cc": writing.cc, "bcc": writing.bcc, "mode": writing.mode}
-    kept = {name: value for name, value in fields.items() if value}
+def _header(writing: Writing) -> bytes:
+    fields = {"to": writing.to, "cc": writing.cc, "bcc": writing.bcc, "mode": writing.mode, "window": writing.window}
     if writing.answers:
-        kept |= {"folder": writing.answers.folder, "answers": writing.answers.token}
-    encoded = base64.b64encode(json.dumps(kept).encode())
-    lines = [encoded[start : start + 70] for start in range(0, len(encoded), 70)]
-    return _DRAFT_HEADER + b": " + b"\r\n ".join(lines) + b"\r\n"
-
-
-def _kept_fields(headers: Headers) -> dict[str, str]:
-    """What `_draft_header` kept; nothing when there is none, or when it isn't ours."""
-    try:
-        encoded = headers.get(_DRAFT_HEADER.decode()).replace(" ", "")
-        kept = json.loads(base64.b64decode(encoded, validate=True)) if encoded else {}
-    except (ValueError, binascii.Error, RecursionError):
-        return {}
-    if not isinstance(kept, dict):
-        return {}
-    # JSON can spell half a surrogate pair, which no page can carry.
-    return {
-        str(name): value.encode(errors="replace").decode() for name, value in kept.items() if isinstance(value, str)
-    }
-
-
-def _kept_answers(kept: dict[str, str]) -> MessageRef | None:
-    try:
-        return MessageRef.parse(kept["folder"], kept["answers"])
-    except (KeyError, PostroomError):
-        return None
+        fields |= {"folder": writing.answers.folder, "answers": writing.answers.token}
+    return draft_header(fields)

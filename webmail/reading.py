@@ -24,6 +24,8 @@ from mailboxes.access import MailboxAccess
 from webmail.connection import mail_of, named, select, select_for
 
 PAGE_SIZE = 50
+# How many UIDs a page may cost beside what it shows, in a folder that is sorted.
+SORTED_LIMIT = 1_000
 # What of a body is shown; the whole of it can be downloaded.
 BODY_LIMIT = 2_000_000
 CHUNK = 512_000
@@ -50,22 +52,27 @@ class FolderPage:
 def folder_page(pool: Pool, access: MailboxAccess, name: str, page: int, query: Search | None) -> FolderPage:
     """The page of a folder, or of what `query` finds in it. Raises FolderNotFound and other MailErrors.
 
-    Without a query it is a range of sequence numbers, counted from the end: no UIDs of other pages are asked for.
+    A small folder is sorted by the server, by arrival. In a large one a page is a range of sequence numbers, counted
+    from the end, and a search gives UIDs: neither asks for more than it shows.
     """
     with mail_of(pool, access, name) as imap:
         folders = imap.folders()
         folder = named(folders, name)
         selected = select(imap, access, name)
-        uids = imap.search(query, limit=None) if query else []
-        total = len(uids) if query else selected.exists
+        uids = None
+        if imap.can_sort and selected.exists <= SORTED_LIMIT:
+            uids = imap.by_arrival(query or Search()) if selected.exists else []
+        elif query:
+            uids = imap.search(query, limit=None)
+        total = selected.exists if uids is None else len(uids)
         pages = max(1, -(-total // PAGE_SIZE))
         page = min(max(page, 1), pages)
         last = total - (page - 1) * PAGE_SIZE
         first = max(1, last - PAGE_SIZE + 1)
         rows: list[Summary] = []
         if total:
-            rows = imap.summaries(uids[first - 1 : last]) if query else imap.page(first, last)
-    # A message moved away and back is the folder's newest by number; within the page it stands by its date.
+            rows = imap.page(first, last) if uids is None else imap.summaries(uids[first - 1 : last])
+    # In a large folder a message moved away and back is the newest by number; within the page it stands by its date.
     rows = sorted(rows, key=lambda row: (row.internal_date, row.uid), reverse=True)
     return FolderPage(folders, folder, selected.uidvalidity, rows, page, pages, total)
 

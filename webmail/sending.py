@@ -9,7 +9,7 @@ from core.db import Database, DatabaseTrouble, now
 from core.errors import PostroomError
 from mail import compose
 from mail.addresses import parse_typed
-from mail.errors import FolderNotFound, MailError, SubmissionRefused, SubmissionUnknown
+from mail.errors import FolderNotFound, MailError, MessageGone, SubmissionRefused, SubmissionUnknown
 from mail.imap import Imap
 from mail.pool import Pool
 from mail.refs import BadRef, MessageRef, decode_folder, encode_folder
@@ -19,11 +19,12 @@ from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer
 from mailboxes.outbox import Entry
 from mailboxes.rights import Right
-from webmail.connection import ensured_folder, mail_of, select_for
+from webmail.connection import ensured_folder, mail_of, select, select_for
 from webmail.drafting import (
     AlreadySent,
     Writing,
     assemble,
+    check_unchanged,
     identity,
     message_id_of,
     put_into_drafts,
@@ -34,6 +35,9 @@ log = logging.getLogger(__name__)
 
 # How long after the first of two clicks the second still waits to learn what became of it, in seconds.
 PATIENCE = 30
+# Where a message that was moved is looked for, in this order ("" are the folders people made), and in how many at most.
+_MOVED_TO = ("archive", "inbox", "trash", "")
+_MOST_FOLDERS = 20
 _MARKS = {"reply": "\\Answered", "reply_all": "\\Answered", "forward": "$Forwarded"}
 
 
@@ -74,8 +78,9 @@ def send(db: Database, pool: Pool, submission: Submission, doer: Doer, access: M
     4. Commit the outcome.
     5. File the copy in Sent, mark what was answered, drop the draft: best effort, made good later by `settle`.
 
-    Raises BadRecipients, FolderChanged, MessageGone, AttachmentGone, TooLarge, OutboxClosed, MailServerUnavailable and
-    SubmissionRefused (nothing went out, the draft stays), SubmissionUnknown (it may have gone out; it lies in Drafts).
+    Raises BadRecipients, SubjectTooLong, FolderChanged, MessageGone, AttachmentGone, TooLarge, DraftChanged,
+    OutboxClosed, MailServerUnavailable and SubmissionRefused (nothing went out, the draft stays), SubmissionUnknown (it
+    may have gone out; it lies in Drafts).
     """
     access.require(Right.SEND)
     if earlier := outbox.find(db, access, writing.key):
@@ -84,6 +89,7 @@ def send(db: Database, pool: Pool, submission: Submission, doer: Doer, access: M
     message_id = message_id_of(access, writing.key)
     with mail_of(pool, access) as imap:
         _check_original(imap, access, writing)
+        check_unchanged(imap, access, writing)
         draft = assemble(imap, access, writing)
     on_the_wire = compose.build(draft, identity=identity(access), message_id=message_id, date=now(), keep_bcc=False)
     kept = compose.build(draft, identity=identity(access), message_id=message_id, date=now(), keep_bcc=True)
@@ -227,14 +233,29 @@ def _tidy(pool: Pool, access: MailboxAccess, entry: Entry) -> None:
 
 
 def _mark_answered(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
-    if writing.answers and writing.mode in _MARKS:
+    if not (writing.answers and writing.mode in _MARKS):
+        return
+    try:
         imap.add_flags(select_for(imap, access, [writing.answers]), [_MARKS[writing.mode]])
+    except (MessageGone, FolderNotFound):
+        _mark_where_it_lies(imap, access, writing)
+
+
+def _mark_where_it_lies(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
+    """Somebody moved it while it was answered: it is looked for by its Message-ID, where people put what is done."""
+    found = [folder for folder in imap.folders() if folder.selectable and folder.role in _MOVED_TO]
+    for folder in sorted(found, key=lambda one: _MOVED_TO.index(one.role))[:_MOST_FOLDERS]:
+        if writing.in_reply_to and (uids := imap.find_message_id(folder.name, writing.in_reply_to)):
+            select(imap, access, folder.name)
+            imap.add_flags(uids, [_MARKS[writing.mode]])
+            return
 
 
 def _after(writing: Writing) -> dict[str, str]:
     """What `_tidy` needs, as text that can lie in the outbox."""
     refs = {"answers": writing.answers, "draft": writing.draft}
-    return {"mode": writing.mode} | {
+    original = writing.in_reply_to or next(iter(writing.references[-1:]), "")
+    return {"mode": writing.mode, "window": writing.window, "original": original} | {
         name: f"{encode_folder(ref.folder)}/{ref.token}" for name, ref in refs.items() if ref
     }
 
@@ -244,6 +265,8 @@ def _writing_of(entry: Entry) -> Writing:
         Writing(key=entry.key, mode=entry.after.get("mode", "new")),
         answers=_ref(entry.after.get("answers", "")),
         draft=_ref(entry.after.get("draft", "")),
+        window=entry.after.get("window", ""),
+        in_reply_to=entry.after.get("original", ""),
     )
 
 

@@ -3,11 +3,13 @@ import "./editor.js"; // it has to be there when a form begins
 import { showNotice } from "./notice.js";
 
 const PAUSE = 2000; // milliseconds of quiet before a save
+const WAITS = [5, 10, 20, 40, 60]; // seconds before what failed is tried again
 const LEAVES_IT_THERE = "#compose, #save-draft, #compose-files, [data-discard]";
 
 const compose = () => document.getElementById("compose");
 let saved = ""; // what the server has, or what the form began with
 let timer = 0;
+let failures = 0;
 let leaving = false; // sent or discarded: nothing left to lose
 
 function written(form) {
@@ -23,6 +25,9 @@ function say(text) {
   if (place) place.textContent = text;
 }
 
+// A colleague's change to the same draft is refused a place over it (409), and kept beside it.
+const isKept = ({ successful, xhr }) => successful || (xhr.status === 409 && xhr.responseText.includes('id="draft-status"'));
+
 /** Save now. Resolves to whether nothing is left to lose. */
 export function save() {
   clearTimeout(timer);
@@ -33,13 +38,24 @@ export function save() {
     const done = (event) => {
       if (event.detail.elt !== button) return;
       document.removeEventListener("htmx:afterRequest", done);
-      if (event.detail.successful) saved = version;
-      else say("Not saved");
-      resolve(event.detail.successful);
+      const kept = isKept(event.detail);
+      if (kept) [saved, failures] = [version, 0];
+      else putOff(event.detail.xhr);
+      resolve(kept);
     };
     document.addEventListener("htmx:afterRequest", done);
     window.htmx.trigger(button, "save"); // not a click: that would make it the button the form is submitted with
   });
+}
+
+// What the server refused for good is refused again, unless something is changed; everything else may pass.
+function putOff(xhr) {
+  const passes = xhr.status < 400 || xhr.status >= 500 || [401, 429].includes(xhr.status) || xhr.getResponseHeader("X-Stale-Token");
+  if (!passes) return say("Not saved");
+  const seconds = WAITS[Math.min(failures, WAITS.length - 1)];
+  failures += 1;
+  timer = setTimeout(save, seconds * 1000);
+  say(`Not saved. Trying again in ${seconds} seconds.`);
 }
 
 function changed() {
@@ -53,6 +69,7 @@ function begin() {
   if (!form || "begun" in form.dataset) return;
   form.dataset.begun = "";
   leaving = false;
+  failures = 0;
   form.elements.format.value = form.dataset.format;
   form.dispatchEvent(new CustomEvent("compose-begins", { bubbles: true }));
   saved = written(form);
@@ -129,12 +146,12 @@ document.addEventListener("htmx:xhr:progress", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful } = event.detail;
+  const { elt } = event.detail;
   if (!elt.matches("#compose-files, #compose")) return;
   progress(null);
   if (elt.id !== "compose-files") return;
   elt.value = ""; // what was uploaded lies in the draft now, what was refused must be chosen again
-  if (successful) saved = written(compose());
+  if (isKept(event.detail)) saved = written(compose());
 });
 
 document.addEventListener("dragover", (event) => {
@@ -170,7 +187,8 @@ document.addEventListener("click", (event) => {
 });
 
 window.addEventListener("popstate", save, true);
-document.addEventListener("visibilitychange", () => { if (document.hidden) save(); });
+document.addEventListener("visibilitychange", () => { if (document.hidden || failures) save(); });
+window.addEventListener("online", save);
 window.addEventListener("beforeunload", (event) => { if (isUnsaved()) event.preventDefault(); });
 
 document.addEventListener("input", (event) => { if (event.target.closest?.("#compose")) changed(); });

@@ -1,5 +1,5 @@
 // Writing with formatting. What is quoted there was written by strangers, so the editor is a frame of its own in
-// which nothing can run: scripts, forms and navigation are off by the sandbox, remote loads by our policy, and
+// which nothing can run: scripts, forms and navigation are off by the sandbox, loads by its document's policy, and
 // what could still do harm is taken out of the parsed, inert copy before it gets there.
 
 const UNWANTED = "script, style, link, meta, base, iframe, frame, object, embed, form, input, button, select, textarea, svg, math, template";
@@ -72,6 +72,23 @@ function fill(form, place, html) {
   if (focused === document.body || focused === form.elements.text || focused?.id === "switch-format") body.focus();
 }
 
+// With a mark before every quoted line, innermost quotes first. Only of what is laid out does a browser tell the lines.
+function plainText(body) {
+  const page = body.ownerDocument;
+  const copy = page.createElement("div");
+  copy.append(...body.cloneNode(true).childNodes);
+  page.documentElement.append(copy);
+  for (const quote of [...copy.querySelectorAll("blockquote")].reverse()) {
+    const marked = page.createElement("div");
+    marked.style.whiteSpace = "pre-wrap";
+    marked.textContent = quote.innerText.trimEnd().split("\n").map((line) => `> ${line}`.trimEnd()).join("\n");
+    quote.replaceWith(marked);
+  }
+  const text = copy.innerText;
+  copy.remove();
+  return text;
+}
+
 function copyOut(form, body) {
   form.elements.html.value = body.innerHTML;
   form.elements.text.value = body.innerText;
@@ -86,7 +103,7 @@ function setFormat(form, format, html) {
   if (formatted) open(form, html);
   else {
     const body = frame()?.contentDocument.body;
-    if (body) form.elements.text.value = body.innerText;
+    if (body) form.elements.text.value = plainText(body);
     frame()?.remove();
     form.elements.html.value = "";
     form.elements.text.hidden = false;

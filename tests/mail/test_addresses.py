@@ -49,6 +49,29 @@ def test_ana_types_addresses_in_every_way() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed_text", "people"),
+    [
+        ("Keller, Kim <kim@x.test>", [("Keller, Kim", "kim@x.test")]),
+        (
+            "a@x.test, Keller, Kim <kim@x.test>, b@y.test",
+            [("", "a@x.test"), ("Keller, Kim", "kim@x.test"), ("", "b@y.test")],
+        ),
+        ("von Keller, Kim <kim@x.test>", None),
+        ("a@x.test b@y.test", [("", "a@x.test"), ("", "b@y.test")]),
+        ("a@x.test  b@y.test\tc@z.test; d@x.test", [("", f"{name}.test") for name in ("a@x", "b@y", "c@z", "d@x")]),
+        ("kim, Eve <eve@other.test>", None),
+        ('"Keller, K." <k@c.test>', [("Keller, K.", "k@c.test")]),
+    ],
+)
+def test_addresses_as_people_copy_them(typed_text: str, people: list[tuple[str, str]] | None) -> None:
+    good, bad = parse_typed(typed_text)
+    if people is None:  # a word that may be an address somebody didn't finish is never passed over
+        assert bad
+    else:
+        assert ([(one.name, one.address) for one in good], bad) == (people, [])
+
+
+@pytest.mark.parametrize(
     "wrong", ["kim", "kim@", "@customer.test", "k m@c.test", "kïm@c.test", "a@b..test", "a@-b.test", "a@b c"]
 )
 def test_what_is_no_address_is_said_back(wrong: str) -> None:

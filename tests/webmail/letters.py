@@ -46,3 +46,8 @@ def arrived(world: World, address: str, subject: str, folder: str = "INBOX") -> 
                 return parsed
         time.sleep(0.1)
     raise AssertionError(f"no {subject!r} in {folder} of {address}")
+
+
+def copies(world: World, address: str, about: str, folder: str = "INBOX") -> int:
+    """How many messages with this subject lie in the folder."""
+    return sum(f"Subject: {about}\n".encode() in raw.replace(b"\r\n", b"\n") for raw in world.folder(address, folder))

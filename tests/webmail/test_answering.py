@@ -76,7 +76,11 @@ def test_the_answered_message_is_flagged_for_everybody(world: World, sign_in: Si
     ana = sign_in(ANA)
     answer(ana, find(ana, SUPPORT, "Flag me when answered"), "Done.", subject="Re: flagged")
     ben = sign_in(BEN)
-    page = ben.page(find(ben, SUPPORT, "Flag me when answered"))
+    url = find(ben, SUPPORT, "Flag me when answered")
+    with world.imap(BEN, mailbox=SUPPORT) as raw:
+        raw.select(readonly=True)
+        assert b"\\Answered" in raw.uid("FETCH", url.rpartition(".")[2], "(FLAGS)")[1][0]
+    page = ben.page(url)
     assert "Answered by Ana Almeida" in " ".join(page.text.split())
 
 
@@ -145,3 +149,15 @@ def test_one_bad_recipient_of_three_stops_the_message_and_is_named(world: World,
     form = dict(form) | {"to": KIM}
     assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
     arrived(world, KIM, "Three of you")
+
+
+@pytest.mark.parametrize("act", ["send", "drafts"])
+def test_a_subject_beyond_every_line_is_refused_and_comes_back_whole(sign_in: SignIn, act: str) -> None:
+    ana = sign_in(ANA)
+    page = ana.page(f"/mail/{SUPPORT}/compose")
+    assert 'maxlength="998"' in page.html
+    refused = ana.post(f"/mail/{SUPPORT}/{act}", page.fields | {"to": KIM, "subject": "s" * 999, "text": "Long above."})
+    assert refused.status_code == 422
+    assert "A subject may have 998 characters" in refused.text
+    assert "s" * 999 in refused.text
+    assert "Long above." in refused.text

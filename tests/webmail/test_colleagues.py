@@ -1,10 +1,14 @@
 """Two people work one mailbox at the same time, and neither loses anything by the other."""
 
-from tests.cast import ANA, BEN, KIM, SUPPORT
+from typing import Any
+
+import pytest
+
+from tests.cast import ANA, BEN, CLEO, KIM, SUPPORT
 from tests.servers.harness import World
-from tests.visitor import folder_url
+from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
-from tests.webmail.letters import arrived, deliver, find
+from tests.webmail.letters import arrived, copies, deliver, find
 
 
 def test_ben_archives_what_ana_is_answering(world: World, sign_in: SignIn) -> None:
@@ -17,6 +21,7 @@ def test_ben_archives_what_ana_is_answering(world: World, sign_in: SignIn) -> No
     assert ana.post(f"/mail/{SUPPORT}/drafts", form).status_code == 303
     assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
     original = arrived(world, SUPPORT, "Archived in the middle of an answer", "Archive")
+    assert "\\Answered" in flags(world, BEN, "Archive", "Archived in the middle of an answer")
     assert arrived(world, KIM, "Re: archived meanwhile")["In-Reply-To"] == original["Message-ID"]
 
 
@@ -33,3 +38,117 @@ def test_ben_goes_on_with_anas_draft(world: World, sign_in: SignIn) -> None:
     assert ben.post(f"/mail/{SUPPORT}/send", finished).status_code == 303
     assert "and ben's." in arrived(world, KIM, "Finished by ben").get_content()
     assert not [raw for raw in world.folder(SUPPORT, "Drafts") if b"Begun by ana" in raw]
+
+
+def both_open(world: World, sign_in: SignIn, about: str) -> tuple[Visitor, dict[str, Any], Visitor, dict[str, Any]]:
+    """ana began a draft, and both of them have it on their screens."""
+    ana, ben = sign_in(ANA), sign_in(BEN)
+    form = ana.page(f"/mail/{SUPPORT}/compose").fields | {"to": KIM, "subject": about, "text": "Begun by ana."}
+    assert ana.post(f"/mail/{SUPPORT}/drafts", form, token=form["csrf_token"]).status_code == 303
+    url = find(ana, SUPPORT, about, "Drafts")
+    anas, bens = (who.page(url).fields | {"subject": about} for who in (ana, ben))
+    return ana, anas, ben, bens
+
+
+def drafts(world: World, about: str) -> bytes:
+    return b"\n".join(raw for raw in world.folder(SUPPORT, "Drafts") if f"Subject: {about}".encode() in raw)
+
+
+@pytest.mark.parametrize("fragment", [False, True])
+def test_the_later_of_two_saves_takes_nobodys_words_away(world: World, sign_in: SignIn, fragment: bool) -> None:
+    about = f"Changed by both {fragment}"
+    ana, anas, ben, bens = both_open(world, sign_in, about)
+    headers = {"HX-Request": "true"} if fragment else {}
+    assert ben.post(f"/mail/{SUPPORT}/drafts", bens | {"text": "Changed by ben."}).status_code == 303
+    told = ana.post(f"/mail/{SUPPORT}/drafts", anas | {"text": "Changed by ana."}, **headers)
+    assert told.status_code == 409
+    assert "changed this draft meanwhile" in told.text
+    assert copies(world, SUPPORT, about, "Drafts") == 2
+    assert b"Changed by ben." in drafts(world, about)
+    assert b"Changed by ana." in drafts(world, about)
+    page = Page(told.text)
+    other = next(url for url, text in page.links.items() if text == "look at the other")
+    assert "Changed by ben." in ana.page(other).fields["text"]
+    assert page.fields["key"] != anas["key"]
+
+    # From here on the two are drafts of their own.
+    mine = anas | {name: page.fields[name] for name in ("key", "draft", "draft_folder")}
+    assert ana.post(f"/mail/{SUPPORT}/drafts", mine | {"text": "And once more."}, **headers).status_code in (200, 303)
+    assert copies(world, SUPPORT, about, "Drafts") == 2
+    assert b"Changed by ben." in drafts(world, about)
+
+
+def test_ana_sends_no_older_words_over_the_newer_ones_of_ben(world: World, sign_in: SignIn) -> None:
+    about = "Not sent over ben's words"
+    ana, anas, ben, bens = both_open(world, sign_in, about)
+    assert ben.post(f"/mail/{SUPPORT}/drafts", bens | {"text": "Newer, by ben."}).status_code == 303
+    stopped = ana.post(f"/mail/{SUPPORT}/send", anas | {"text": "Older, by ana."})
+    assert stopped.status_code == 409
+    assert "Older, by ana." in stopped.text
+    assert copies(world, KIM, about) == 0
+    assert b"Newer, by ben." in drafts(world, about)
+    again = anas | {name: Page(stopped.text).fields[name] for name in ("key", "draft", "draft_folder")}
+    assert ana.post(f"/mail/{SUPPORT}/send", again | {"text": "Older, by ana."}).status_code == 303
+    arrived(world, KIM, about)
+    assert b"Newer, by ben." in drafts(world, about)
+    assert copies(world, SUPPORT, about, "Drafts") == 1
+
+
+def test_saves_of_one_window_that_cross_are_one_draft(world: World, sign_in: SignIn) -> None:
+    about = "Saved twice from one window"
+    ana, anas, _ben, _bens = both_open(world, sign_in, about)
+    for text in ("First of the two.", "Second of the two."):  # the answer to the first one was lost on the way
+        kept = ana.post(f"/mail/{SUPPORT}/drafts", anas | {"text": text}, **{"HX-Request": "true"})
+        assert kept.status_code == 200
+    assert copies(world, SUPPORT, about, "Drafts") == 1
+    assert b"Second of the two." in drafts(world, about)
+
+
+def test_discarding_a_draft_leaves_what_a_colleague_made_of_it(world: World, sign_in: SignIn) -> None:
+    about = "Discarded by ana alone"
+    ana, anas, ben, bens = both_open(world, sign_in, about)
+    assert ben.post(f"/mail/{SUPPORT}/drafts", bens | {"text": "Still needed."}).status_code == 303
+    assert ana.post(f"/mail/{SUPPORT}/drafts/discard", anas).status_code == 303
+    assert b"Still needed." in drafts(world, about)
+
+
+def flags(world: World, who: str, folder: str, about: str, mailbox: str = SUPPORT) -> str:
+    """The flags of the message, as any mail program of this member sees them."""
+    with world.imap(who, mailbox=mailbox) as raw:
+        assert raw.select(folder, readonly=True)[0] == "OK"
+        found = raw.uid("SEARCH", "SUBJECT", f'"{about}"')[1][0].split()
+        assert len(found) == 1, found
+        told = raw.uid("FETCH", found[0].decode(), "(FLAGS)")[1][0]
+        assert isinstance(told, bytes)
+        return told.decode()
+
+
+@pytest.mark.parametrize("place", ["Archive", "Trash", "Handled"])
+def test_what_was_moved_while_it_was_answered_is_flagged_where_it_lies(
+    world: World, sign_in: SignIn, place: str
+) -> None:
+    about = f"Moved to {place} meanwhile"
+    deliver(world, about)
+    ana = sign_in(ANA)
+    url = find(ana, SUPPORT, about)
+    form = ana.page(f"{url}/reply").fields | {"text": "Yes.", "subject": f"An answer, {place}"}
+    with world.imap(BEN, mailbox=SUPPORT) as raw:
+        raw.create(place)
+        raw.select()
+        assert raw.uid("MOVE", url.rpartition(".")[2], place)[0] == "OK"
+    assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
+    arrived(world, KIM, f"An answer, {place}")
+    assert "\\Answered" in flags(world, BEN, place, about)
+
+
+def test_a_reply_that_was_begun_is_seen_by_the_team(world: World, sign_in: SignIn) -> None:
+    deliver(world, "Who answers this one?")
+    ana, ben, cleo = sign_in(ANA), sign_in(BEN), sign_in(CLEO)
+    url = find(ben, SUPPORT, "Who answers this one?")
+    assert "A reply was begun" not in ben.page(url).text
+    form = ana.page(f"{url}/reply").fields | {"text": "I do.", "subject": "Re: who"}
+    assert ana.post(f"/mail/{SUPPORT}/drafts", form).status_code == 303
+    page = ben.page(url)
+    draft = next(link for link, text in page.links.items() if "A reply was begun" in text)
+    assert "I do." in ben.page(draft).fields["text"]
+    assert "A reply was begun" not in cleo.page(url).text  # who can't go on with it

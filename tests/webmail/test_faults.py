@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
+from io import BytesIO
 from itertools import count
 from typing import Any
 
@@ -22,7 +23,7 @@ from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
 from tests.webmail.grumpy import grumpy
-from tests.webmail.letters import arrived, deliver, find
+from tests.webmail.letters import arrived, copies, deliver, find
 from tests.webmail.process import Process, Tab
 from tests.webmail.relay import Relay
 from web.context import EXTENSION, Services
@@ -89,10 +90,6 @@ def shown(page: Page, about: str) -> dict[str, Any]:
 
 def send(visitor: Visitor, form: dict[str, Any], **headers: str) -> Any:
     return visitor.post(f"/mail/{SUPPORT}/send", form, token=form["csrf_token"], **headers)
-
-
-def copies(world: World, address: str, about: str, folder: str = "INBOX") -> int:
-    return sum(f"Subject: {about}\n".encode() in raw.replace(b"\r\n", b"\n") for raw in world.folder(address, folder))
 
 
 def later(world: World) -> None:
@@ -171,6 +168,25 @@ def test_while_dovecot_is_away_the_page_says_so_and_what_was_written_stays(world
     assert send(ana, form).status_code == 303
     arrived(world, KIM, about)
     assert copies(world, KIM, about) == 1
+
+
+def test_while_dovecot_is_away_a_draft_keeps_its_files(world: World, sign_in: SignIn) -> None:
+    ana = sign_in(ANA)
+    form = written(ana, about := subject("Its file stays"))
+    chosen = {"files": (BytesIO(b"The plan"), "plan.txt")}
+    saved = ana.post(f"/mail/{SUPPORT}/drafts", form | chosen, token=form["csrf_token"])
+    form = shown(ana.page(saved.location), about)
+    del form["files"]
+    for act in ("send", "drafts"):
+        with without_dovecot(world):
+            refused = ana.post(f"/mail/{SUPPORT}/{act}", form, token=form["csrf_token"])
+        assert refused.status_code == 503
+        assert AWAY in Page(refused.text).text
+        form = shown(Page(refused.text), about)
+        del form["files"]
+        assert form["keep"]
+    assert send(ana, form).status_code == 303
+    assert [part.get_filename() for part in arrived(world, KIM, about).iter_attachments()] == ["plan.txt"]
 
 
 def test_a_dovecot_that_hangs_is_given_up_in_time(world: World, app: Flask, imap_line: Relay, sign_in: SignIn) -> None:
@@ -325,8 +341,16 @@ def test_a_refusal_sends_nothing_says_why_and_keeps_the_draft(
         assert form["text"] in refused.text
         assert 'role="alert"' in refused.text
         if stage.startswith("RCPT TO"):
-            assert f"{BEN}: 5.1.1 nobody here (550)" in refused.text
-            assert f"{KIM}: " not in refused.text
+            said = Page(refused.text).text
+            assert f"{BEN} doesn't exist at that server (the server said: 5.1.1 nobody here (550))." in said
+            assert f"{KIM} doesn't" not in said
+        if stage == "RCPT":
+            said = Page(refused.text).text
+            for address in (KIM, BEN, DAN):
+                assert f"{address} can't take mail right now (the server said: 4.2.1 full for now (450))." in said
+            assert "Try again in a while" in said
+        if stage == "dot":
+            assert Page(refused.text).text.count("The mail server didn't take the message") == 1
     assert copies(world, SUPPORT, about, "Drafts") == 1
     again = shown(Page(refused.text), about)
     assert again["to"] == form["to"]
@@ -411,21 +435,29 @@ def test_two_members_send_the_same_draft_and_kim_gets_it_once(world: World, sign
 # Drafts
 
 
-def test_saves_that_cross_leave_one_draft_and_lose_nothing(world: World, sign_in: SignIn) -> None:
+def test_saves_that_cross_lose_nobodys_words(world: World, sign_in: SignIn) -> None:
     ana, ben = sign_in(ANA), sign_in(BEN)
     form = written(ana, about := subject("Saved by both"))
     assert ana.post(f"/mail/{SUPPORT}/drafts", form, token=form["csrf_token"]).status_code == 303
     url = find(ana, SUPPORT, about, "Drafts")
-    for _round in range(4):
-        forms = [(who, shown(who.page(url), about)) for who in (ana, ben)]
+    forms = [(who, shown(who.page(url), about)) for who in (ana, ben)]
+    for round_ in range(4):
+        texts = [f"The words of {who.address}, round {round_}" for who, _form in forms]
         saves = [
-            lambda who=who, form=form: who.post(f"/mail/{SUPPORT}/drafts", form, token=form["csrf_token"])
-            for who, form in forms
+            lambda who=who, form=form, text=text: who.post(
+                f"/mail/{SUPPORT}/drafts", form | {"text": text}, token=form["csrf_token"]
+            )
+            for (who, form), text in zip(forms, texts, strict=True)
         ]
         saved = together(*saves)
-        assert [answer.status_code for answer in saved] == [303, 303]
-        assert copies(world, SUPPORT, about, "Drafts") == 1
-        url = find(ana, SUPPORT, about, "Drafts")
+        assert {answer.status_code for answer in saved} <= {303, 409}
+        drafts = [raw for raw in world.folder(SUPPORT, "Drafts") if f"Subject: {about}".encode() in raw]
+        assert [any(text.encode() in raw for raw in drafts) for text in texts] == [True, True]
+        assert len(drafts) == 2
+        forms = [
+            (who, shown(who.page(answer.location) if answer.status_code == 303 else Page(answer.text), about))
+            for (who, _form), answer in zip(forms, saved, strict=True)
+        ]
 
 
 # Postroom itself is killed

@@ -21,6 +21,7 @@ from mail.headers import parse
 from mail.refs import MessageRef
 from mail.remote_images import ImageRefused, Reason, fetch, raster_type
 from mailboxes import image_consents
+from mailboxes.access import MailboxAccess
 from web.context import current_actor, services
 from webmail import reading
 from webmail.connection import mail_of, select_for
@@ -45,11 +46,14 @@ SOURCE_SHOWN = 1_000_000
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/body")
 def body(mailbox: str, folder: str, ref: str) -> Response:
-    access = opened(mailbox)
-    found = reading.html_body(services().pool, access, MessageRef.parse(folder, ref))
-    images = request.args.get("images") == "1"
+    return body_document(opened(mailbox), MessageRef.parse(folder, ref), images=request.args.get("images") == "1")
+
+
+def body_document(access: MailboxAccess, ref: MessageRef, *, images: bool, head: str = "") -> Response:
+    """The body made harmless, in a document where nothing could run anyway; on paper with `head`, ours, above it."""
+    found = reading.html_body(services().pool, access, ref)
     shown = sanitize.html(found.html, images=_proxied if images else "blocked", cid=found.inline_images.get)
-    answer = Response(sanitize.document(shown.html), content_type="text/html; charset=utf-8")
+    answer = Response(sanitize.document(head + shown.html), content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = FRAME_POLICY.format(
         images=f" {services().config.public_url}/image/" if images else ""
     )

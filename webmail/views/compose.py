@@ -1,5 +1,6 @@
 """Writing: begin, answer, keep, send, throw away. From is decided by the mailbox in the URL, never by a form."""
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,7 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from core.errors import PostroomError
 from mail.addresses import Address
 from mail.compose import OutgoingAttachment
-from mail.errors import FolderNotFound, MailError, MailServerUnavailable, SubmissionRefused, SubmissionUnknown
+from mail.errors import FolderNotFound, MailError, QuotaExceeded, SubmissionRefused, SubmissionUnknown
 from mail.filenames import clean_name
 from mail.headers import message_ids
 from mail.refs import MessageRef, decode_folder, encode_folder
@@ -23,14 +24,17 @@ from web.htmx import is_fragment_request, render
 from webmail import drafting, reading, sending
 from webmail.attaching import Attached, AttachmentGone
 from webmail.correspondents import correspondents
-from webmail.drafting import Saved, TooLarge, Writing
+from webmail.drafting import KeptApart, Saved, SubjectTooLong, TooLarge, Writing
 from webmail.sending import BadRecipients, Sent
+from webmail.versions import DraftChanged
 from webmail.views import blueprint, present, words
 from webmail.views.contexts import ComposeAttachment, ComposePage
-from webmail.views.folder import listing_beside, page
+from webmail.views.folder import listing_beside, page, page_without_mail
 from webmail.views.message import message_fragment
+from webmail.views.refusals import refusal
 from webmail.views.request_values import beside, opened
 
+_WRITING_PAGE = re.compile(r"/(?:compose|reply|reply-all|forward|draft)(?:\?|$)")
 _MESSAGE = "/mail/<mailbox>/f/<folder:folder>/<ref>/"
 
 
@@ -73,7 +77,8 @@ def compose_forward(mailbox: str, folder: str, ref: str) -> Response:
 @blueprint.get(_MESSAGE + "draft")
 def compose_draft(mailbox: str, folder: str, ref: str) -> Response:
     access = opened(mailbox, Right.SEND)
-    writing, attached = drafting.reopen(services().pool, services().db, access, MessageRef.parse(folder, ref))
+    key = request.args.get("key", "")
+    writing, attached = drafting.reopen(services().pool, services().db, access, MessageRef.parse(folder, ref), key)
     return _show(access, writing, attached, folder, "Draft")
 
 
@@ -81,20 +86,22 @@ def compose_draft(mailbox: str, folder: str, ref: str) -> Response:
 def save_draft(mailbox: str) -> BaseResponse:
     access = opened(mailbox, Right.SEND)
     writing = _posted()
-    saved = drafting.save(services().pool, services().db, access, writing)
     if is_fragment_request():
-        return _fragments(access, writing, saved, "webmail/_draft_status.html")
+        return _save(access, writing, "webmail/_draft_status.html")
+    try:
+        saved = drafting.save(services().pool, services().db, access, writing)
+    except PostroomError as error:
+        return _again(
+            access, writing, error, {"subject" if isinstance(error, SubjectTooLong) else "draft": error.public}
+        )
     flash({"text": "Draft saved.", "kind": "ok", "undo": None})  # type: ignore[arg-type]
-    where: dict[str, Any] = {"mailbox": access.address, "folder": saved.ref.folder, "ref": saved.ref.token}
-    return redirect(url_for("webmail.compose_draft", **where), 303)
+    return redirect(_draft_url(access, _with_draft(writing, saved)), 303)
 
 
 @blueprint.post("/mail/<mailbox>/drafts/attach")
 def attach(mailbox: str) -> BaseResponse:
     access = opened(mailbox, Right.SEND)
-    writing = _posted()
-    saved = drafting.save(services().pool, services().db, access, writing)
-    return _fragments(access, writing, saved, "webmail/_attachments.html", "webmail/_draft_status.html")
+    return _save(access, _posted(), "webmail/_attachments.html", "webmail/_draft_status.html")
 
 
 @blueprint.post("/mail/<mailbox>/drafts/discard")
@@ -136,13 +143,17 @@ def send(mailbox: str) -> BaseResponse:
     except BadRecipients as error:
         return _again(access, writing, error, error.fields)
     except SubmissionRefused as error:
-        return _again(access, writing, error, {"send": _refusal(error)})
+        return _again(access, writing, error, {"send": refusal(error)})
     except SubmissionUnknown:
         said = "It isn't certain that your message went out. It is not sent again by itself."
         flash({"text": said, "kind": "error", "undo": None})  # type: ignore[arg-type]
         return _whole_page(_leave_url(access, writing, _list_folder())[1])
+    except SubjectTooLong as error:
+        return _again(access, writing, error, {"subject": error.public})
     except (AttachmentGone, TooLarge) as error:
         return _again(access, writing, error, {"files": error.public})
+    except DraftChanged as error:
+        return _again(access, writing, error, {"send": f"Not sent. {error.public}"})
     except PostroomError as error:
         return _again(access, writing, error, {"send": error.public})
     return _leave(access, writing, _sent_words(sent))
@@ -174,6 +185,7 @@ def _posted() -> Writing:
         in_reply_to=" ".join(message_ids(form.get("in_reply_to", ""))[:1]),
         references=message_ids(form.get("references", "")[:8000]),
         draft=_ref("draft_folder", "draft"),
+        window=form.get("window", "")[:64],
         files=_files(),
         keep=form.getlist("keep"),
     )
@@ -203,39 +215,68 @@ def _show(access: MailboxAccess, writing: Writing, attached: Sequence[Attached],
 
 
 def _again(access: MailboxAccess, writing: Writing, error: PostroomError, fields: dict[str, str]) -> Response:
-    """The form once more, with what was written and what is wrong with it. Attachments are kept in the draft."""
-    attached: Sequence[Attached] = ()
-    try:
-        saved = drafting.save(services().pool, services().db, access, writing)
-        writing, attached = _with_draft(writing, saved), saved.attached
-    except MailServerUnavailable:
-        if is_fragment_request():
-            raise  # the form on the screen has more than could be shown again: what is attached
-    except PostroomError:
-        attached = ()
-    shown = _compose_page(access, writing, attached, _list_folder(), errors=fields)
+    """The form once more, with what was written and what is wrong with it. What was attached before stays attached."""
+    kept, attached, theirs = _kept(access, writing, error)
+    if writing.files and len(attached) < len(writing.keep) + len(writing.files):
+        fields = {"files": "What you chose just now isn't attached: choose it again."} | fields
+    shown = _compose_page(access, kept, attached, _list_folder(), errors=fields, theirs=theirs)
     return _render(access, shown, _list_folder(), f"Not sent · {access.address}", error.status)
+
+
+def _kept(
+    access: MailboxAccess, writing: Writing, error: PostroomError | None
+) -> tuple[Writing, Sequence[Attached], MessageRef | None]:
+    """What can be kept of it now, what is attached, and what somebody else made of the draft meanwhile.
+
+    When nothing can be saved the draft stays as it was, with its files: a form without them would send without them.
+    """
+    held = services()
+    try:
+        if isinstance(error, KeptApart):
+            raise error
+        saved = drafting.save(held.pool, held.db, access, writing)
+    except KeptApart as apart:
+        return _with_draft(writing, apart.saved), apart.saved.attached, apart.theirs
+    except PostroomError as trouble:
+        kept = replace(writing, files=())
+        if writing.files and isinstance(trouble, TooLarge | QuotaExceeded):
+            return _kept(access, kept, None)
+        attached = drafting.still_attached(held.pool, access, writing)
+        return replace(kept, keep=[one.id for one in attached]), attached, None
+    return _with_draft(writing, saved), saved.attached, None
 
 
 def _render(access: MailboxAccess, shown: ComposePage, folder: str, title: str, status: int) -> Response:
     if is_fragment_request():
         context = {"access": present.access_context(access), "compose": shown, "pane_title": title}
         return render("", "webmail/_compose.html", status=status, **context)
+    what: dict[str, Any] = {"view": "compose", "title": title, "status": status, "compose": shown}
     try:
-        found, listing = listing_beside(access, folder)
-    except FolderNotFound:  # removed while somebody wrote beside it
-        found, listing = listing_beside(access, "INBOX")
-    return page(
-        access, found, listing, "webmail/_compose.html", view="compose", title=title, status=status, compose=shown
-    )
+        try:
+            found, listing = listing_beside(access, folder)
+        except FolderNotFound:  # removed while somebody wrote beside it
+            found, listing = listing_beside(access, "INBOX")
+    except MailError:
+        if not shown.errors:
+            raise
+        return page_without_mail(access, "webmail/_compose.html", **what)
+    return page(access, found, listing, "webmail/_compose.html", **what)
 
 
-def _fragments(access: MailboxAccess, writing: Writing, saved: Saved, *templates: str) -> Response:
-    """The pieces of the form that a save changes; the form itself stays as the person left it."""
-    shown = _compose_page(access, _with_draft(writing, saved), saved.attached, _list_folder(), saved=True)
+def _save(access: MailboxAccess, writing: Writing, *templates: str) -> Response:
+    """Keep it; the answer is the pieces of the form that this changes. The form itself stays as the person left it."""
+    held, theirs, status = services(), None, 200
+    try:
+        saved = drafting.save(held.pool, held.db, access, writing)
+    except KeptApart as apart:
+        saved, theirs, status = apart.saved, apart.theirs, apart.status
+    writing = _with_draft(writing, saved)
+    shown = _compose_page(access, writing, saved.attached, _list_folder(), saved=True, theirs=theirs)
     parts = [render_template(name, compose=shown, oob=number > 0) for number, name in enumerate(templates)]
-    answer = make_response("".join(parts))
+    answer = make_response("".join(parts), status)
     answer.vary.add("HX-Request")
+    if _WRITING_PAGE.search(request.headers.get("HX-Current-URL", "")):
+        answer.headers["HX-Replace-Url"] = _draft_url(access, writing)  # a reload finds the draft, not an empty form
     return answer
 
 
@@ -281,7 +322,16 @@ def _leave_url(access: MailboxAccess, writing: Writing, folder: str) -> tuple[st
 
 def _with_draft(writing: Writing, saved: Saved) -> Writing:
     """The same writing, now with the version that lies in Drafts."""
-    return replace(writing, draft=saved.ref, files=(), keep=[attachment.id for attachment in saved.attached])
+    keep = [attachment.id for attachment in saved.attached]
+    return replace(writing, key=saved.key, draft=saved.ref, files=(), keep=keep)
+
+
+def _draft_url(access: MailboxAccess, writing: Writing) -> str:
+    """Where this draft is found again, also once it was saved anew under the same key."""
+    where: dict[str, Any] = {"mailbox": access.address, "key": writing.key, **beside()}
+    if writing.draft:
+        where |= {"folder": writing.draft.folder, "ref": writing.draft.token}
+    return url_for("webmail.compose_draft", **where)
 
 
 def _compose_page(
@@ -292,6 +342,7 @@ def _compose_page(
     *,
     errors: dict[str, str] | None = None,
     saved: bool = False,
+    theirs: MessageRef | None = None,
 ) -> ComposePage:
     where: dict[str, Any] = {"mailbox": access.address, **beside()}
     leaves_to, leave_url = _leave_url(access, writing, folder)
@@ -299,6 +350,8 @@ def _compose_page(
         key=writing.key,
         draft_ref=writing.draft.token if writing.draft else "",
         draft_folder=encode_folder(writing.draft.folder) if writing.draft else "",
+        window=writing.window,
+        theirs_url=_draft_url(access, replace(writing, draft=theirs)) if theirs else "",
         mode=writing.mode,
         to=writing.to,
         cc=writing.cc,
@@ -331,9 +384,3 @@ def _sent_words(sent: Sent) -> str:
     if sent.filed:
         return "Message sent."
     return "Message sent. Its copy isn't in Sent yet; that is made good by itself."
-
-
-def _refusal(error: SubmissionRefused) -> str:
-    """What the mail server said, address by address."""
-    said = "; ".join(f"{address}: {text} ({code})" for address, (code, text) in error.recipients.items())
-    return f"Not sent. {said}" if said else error.public

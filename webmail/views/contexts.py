@@ -182,6 +182,7 @@ class MessagePage:
     source_url: str
     print_url: str
     list_url: str
+    begun_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -196,6 +197,8 @@ class ComposePage:
     key: str
     draft_ref: str
     draft_folder: str
+    window: str
+    theirs_url: str
     mode: str
     to: str
     cc: str
@@ -224,3 +227,4 @@ class ComposePage:
     notice: str = ""
     saved_at: datetime | None = None
     max_bytes: int = 25 * 1024 * 1024
+    max_subject: int = 998

@@ -94,6 +94,23 @@ def page(
     )
 
 
+def page_without_mail(
+    access: MailboxAccess, pane_template: str, *, view: str, title: str, status: int, **pane: object
+) -> Response:
+    """The document while the mail server is away: nothing in it needs to be asked for."""
+    return render(
+        "webmail/page.html",
+        pane_template,
+        status=status,
+        access=present.access_context(access),
+        sidebar=present.sidebar(access, [], "", counted=False),
+        pane_template=pane_template,
+        view=view,
+        title=title,
+        **pane,
+    )
+
+
 def listing_beside(access: MailboxAccess, folder: str, current: str = "") -> tuple[reading.FolderPage, Listing]:
     """The list that stands beside an open message or a message being written."""
     search = search_form()

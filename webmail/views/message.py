@@ -16,7 +16,9 @@ from web.context import current_actor, services
 from web.htmx import is_fragment_request
 from webmail import reading
 from webmail.reading import OpenMessage
+from webmail.versions import begun_answer
 from webmail.views import blueprint, present, words
+from webmail.views.bodies import body_document
 from webmail.views.contexts import AttachmentLink, MessagePage, TextSegment, with_query
 from webmail.views.folder import listing_beside, page
 from webmail.views.request_values import beside, opened, page_number, search_form
@@ -41,6 +43,9 @@ def print_message(mailbox: str, folder: str, ref: str) -> Response:
     access = opened(mailbox)
     found = reading.open_message(services().pool, access, MessageRef.parse(folder, ref))
     shown = message_page(access, found)
+    if shown.mode == "html":
+        head = render_template("webmail/_printed_head.html", message=shown)
+        return body_document(access, found.ref, images=_images_shown(shown.from_), head=head)
     return make_response(
         render_template("webmail/print.html", access=present.access_context(access), message=shown, title=shown.subject)
     )
@@ -100,6 +105,7 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         always_images_url=url_for("webmail.always_show_images", **here) if offered and sender else None,
         images_shown=shown and found.has_remote_images,
         attachments=[_attachment(attachment, where) for attachment in _attachments(found)],
+        begun_url=_begun_url(access, found),
         warning=_warning(headers),
         reason=found.reason,
         reply_url=url_for("webmail.compose_reply", **here),
@@ -109,6 +115,14 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         print_url=url_for("webmail.print_message", **where),
         list_url=with_query(present.folder_url(access, ref.folder), place),
     )
+
+
+def _begun_url(access: MailboxAccess, found: OpenMessage) -> str:
+    """Where an answer that was begun goes on, so that nobody begins a second one by accident."""
+    draft = begun_answer(services().pool, access, found.folders, found.message_id)
+    if draft is None:
+        return ""
+    return url_for("webmail.compose_draft", mailbox=access.address, folder=draft.folder, ref=draft.token)
 
 
 def _images_shown(sender: Address | None) -> bool:

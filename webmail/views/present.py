@@ -56,15 +56,20 @@ def folder_url(access: MailboxAccess, folder: str) -> str:
     return url_for("webmail.folder", mailbox=access.address, folder=folder)
 
 
-def sidebar(access: MailboxAccess, folders: Sequence[Folder], current: str) -> Sidebar:
-    """The folders of this mailbox, and the switcher: what the law says the person may open at this moment."""
+def sidebar(access: MailboxAccess, folders: Sequence[Folder], current: str, *, counted: bool = True) -> Sidebar:
+    """The folders of this mailbox, and the switcher: what the law says the person may open at this moment.
+
+    Not `counted`, it asks no mail server how much is unread.
+    """
     pool, db = services().pool, services().db
     links: list[SharedLink] = []
     own = access.actor.address
     own_unread = None
     for other in mailboxes_of(db, access.actor):
         here = other.address == access.address
-        unread = _inbox_unread(folders) if here else reading.unread_in_inbox(pool, other)
+        unread = None
+        if counted:
+            unread = _inbox_unread(folders) if here else reading.unread_in_inbox(pool, other)
         if not other.is_shared:
             own_unread = unread
             continue
@@ -85,7 +90,7 @@ def sidebar(access: MailboxAccess, folders: Sequence[Folder], current: str) -> S
         own_url=url_for("webmail.folder", mailbox=own, folder="INBOX"),
         own_address=own,
         own_unread=own_unread,
-        refresh_url=url_for("webmail.sidebar", mailbox=access.address, folder=current),
+        refresh_url=url_for("webmail.sidebar", mailbox=access.address, folder=current or "INBOX"),
     )
 
 

@@ -1,0 +1,100 @@
+"""People make folders of their own, name them anew and take them away; and they empty the Trash."""
+
+from typing import Any
+
+import pytest
+
+from tests.cast import ANA, BEN, CLEO, DAN, SUPPORT
+from tests.servers.harness import World
+from tests.visitor import Page, folder_url
+from tests.webmail.conftest import SignIn
+from tests.webmail.letters import copies, deliver, find
+
+ACTS: list[tuple[str, dict[str, Any]]] = [
+    ("create", {"name": "Not by cleo"}),
+    ("rename", {"folder": "Archive", "name": "Not by cleo"}),
+    ("delete", {"folder": "Archive"}),
+    ("empty-trash", {}),
+]
+
+
+def url(mailbox: str, act: str = "") -> str:
+    return f"/mail/{mailbox}/folders{'/' + act if act else ''}"
+
+
+def test_ben_makes_a_folder_for_the_team_and_ana_moves_mail_into_it(world: World, sign_in: SignIn) -> None:
+    ben, ana = sign_in(BEN), sign_in(ANA)
+    page = ben.page(folder_url(SUPPORT))
+    assert url(SUPPORT) in page.controls
+    assert ben.post(url(SUPPORT, "create"), {"name": "  Rückfragen & Co "}).status_code == 303
+    assert "Made the folder Rückfragen &amp; Co." in ben.page(url(SUPPORT)).html
+    deliver(world, "Into the new folder")
+    message = find(ana, SUPPORT, "Into the new folder")
+    assert "Rückfragen & Co" in ana.page(message).text
+    moved = ana.post(folder_url(SUPPORT) + "move", {"ref": message.rpartition("/")[2], "to": "Rückfragen & Co"})
+    assert moved.status_code == 303
+    assert find(ben, SUPPORT, "Into the new folder", "Rückfragen & Co")
+
+    # With mail in it, it can be named anew, not taken away.
+    full = ben.post(url(SUPPORT, "delete"), {"folder": "Rückfragen & Co"})
+    assert full.status_code == 409
+    assert "still something in this folder" in Page(full.text).text
+    assert ben.post(url(SUPPORT, "rename"), {"folder": "Rückfragen & Co", "name": "Questions"}).status_code == 303
+    message = find(ben, SUPPORT, "Into the new folder", "Questions")
+    emptied = ana.post(folder_url(SUPPORT, "Questions") + "archive", {"ref": message.rpartition("/")[2]})
+    assert emptied.status_code == 303, emptied.text
+    assert ben.post(url(SUPPORT, "delete"), {"folder": "Questions"}).status_code == 303
+    assert ben.get(folder_url(SUPPORT, "Questions")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["", "   ", "a/b", "100%", "all*", ".hidden", "~home", "inbox", "ARCHIVE", "n" * 61])
+def test_a_name_that_cannot_be_is_refused_in_words(sign_in: SignIn, name: str) -> None:
+    dan = sign_in(DAN)
+    before = dan.page(url(DAN)).links
+    refused = dan.post(url(DAN, "create"), {"name": name})
+    assert refused.status_code in (400, 409)
+    page = Page(refused.text)
+    page.check()
+    assert 'role="alert"' in page.html
+    assert page.fields["name"] == name
+    assert dan.page(url(DAN)).links == before
+
+
+def test_a_folder_nobody_can_name_twice(sign_in: SignIn) -> None:
+    dan = sign_in(DAN)
+    for name in ("Bills", "Taxes"):
+        assert dan.post(url(DAN, "create"), {"name": name}).status_code == 303
+    assert "already exists" in dan.post(url(DAN, "create"), {"name": "bills"}).text
+    assert "already exists" in dan.post(url(DAN, "rename"), {"folder": "Bills", "name": "Taxes"}).text
+    assert dan.post(url(DAN, "rename"), {"folder": "Bills", "name": "BILLS"}).status_code == 303
+
+
+@pytest.mark.parametrize("name", ["INBOX", "Sent", "Drafts", "Trash"])
+def test_the_folders_of_every_mailbox_stay(sign_in: SignIn, name: str) -> None:
+    dan = sign_in(DAN)
+    for act in ("rename", "delete"):
+        refused = dan.post(url(DAN, act), {"folder": name, "name": "Mine"})
+        assert refused.status_code in (404, 409)
+    assert dan.post(url(DAN, "rename"), {"folder": "Never made", "name": "Mine"}).status_code == 404
+
+
+def test_the_trash_is_emptied_after_a_question(world: World, sign_in: SignIn) -> None:
+    deliver(world, "Thrown away for good")
+    ben = sign_in(BEN)
+    message = find(ben, SUPPORT, "Thrown away for good")
+    ben.post(folder_url(SUPPORT) + "delete", {"ref": message.rpartition("/")[2]})
+    asked = ben.page(url(SUPPORT, "empty-trash"))
+    assert "gone for good" in asked.text
+    assert copies(world, SUPPORT, "Thrown away for good", "Trash") == 1
+    assert ben.post(url(SUPPORT, "empty-trash"), {}).status_code == 303
+    assert world.folder(SUPPORT, "Trash") == []
+    assert "empty already" in ben.page(url(SUPPORT, "empty-trash")).text
+
+
+@pytest.mark.parametrize(("act", "fields"), ACTS)
+def test_who_only_reads_changes_no_folder(sign_in: SignIn, act: str, fields: dict[str, Any]) -> None:
+    cleo = sign_in(CLEO)
+    assert cleo.post(url(SUPPORT, act), fields).status_code == 403
+    assert cleo.get(url(SUPPORT)).status_code == 403
+    assert url(SUPPORT) not in cleo.page(folder_url(SUPPORT)).controls
+    assert sign_in(DAN).post(url(SUPPORT, act), fields).status_code == 404

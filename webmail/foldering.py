@@ -1,0 +1,105 @@
+"""Foldering: the folders people make for themselves, and emptying the Trash."""
+
+from mail.errors import BadFolderName, MailError
+from mail.imap import Imap
+from mail.imap_folders import Folder
+from mail.imap_search import Search
+from mail.pool import Pool
+from mailboxes.access import MailboxAccess
+from mailboxes.rights import Right
+from webmail.connection import DEFAULT_NAMES, folder_for, mail_of, named, select
+
+LONGEST = 60
+# Wildcards of LIST (RFC 9051 §6.3.9), and what names no file well.
+_UNUSABLE = '%*/\\"'
+
+
+class NotEmpty(MailError):
+    code = "folder_not_empty"
+    status = 409
+    public = "There is still something in this folder. Move it elsewhere first."
+
+
+class NotYours(MailError):
+    code = "not_a_folder_of_ones_own"
+    status = 409
+    public = "This folder belongs to every mailbox: it can't be renamed or deleted."
+
+
+def create(pool: Pool, access: MailboxAccess, name: str) -> str:
+    """Make a folder; its name as it was kept. Raises BadFolderName, FolderExists, NotPermitted."""
+    access.require(Right.ORGANISE)
+    with mail_of(pool, access) as imap:
+        name = _usable(name, imap.folders())
+        imap.create_folder(name)
+    return name
+
+
+def rename(pool: Pool, access: MailboxAccess, name: str, new_name: str) -> str:
+    """Give a folder of one's own another name. Raises FolderNotFound, NotYours, BadFolderName, FolderExists."""
+    access.require(Right.ORGANISE)
+    with mail_of(pool, access) as imap:
+        folders = imap.folders()
+        folder = _own(folders, name)
+        above = name.rpartition(folder.separator)[0] if folder.separator else ""
+        new_name = _usable(new_name, [other for other in folders if other.name != name])
+        imap.rename_folder(name, above + folder.separator + new_name if above else new_name)
+    return new_name
+
+
+def delete(pool: Pool, access: MailboxAccess, name: str) -> None:
+    """Take an empty folder of one's own away. Raises FolderNotFound, NotYours, NotEmpty, NotPermitted."""
+    access.require(Right.ORGANISE)
+    with mail_of(pool, access) as imap:
+        folders = imap.folders()
+        folder = _own(folders, name)
+        inside = [other for other in folders if folder.separator and other.name.startswith(name + folder.separator)]
+        # Counted anew: of a folder in hand the list of folders tells what it held when it was looked at last.
+        if inside or select(imap, access, name).exists:
+            raise NotEmpty(name)
+        imap.delete_folder(name)
+
+
+def empty_trash(pool: Pool, access: MailboxAccess) -> int:
+    """Remove for good what lies in the Trash; how many messages that was."""
+    access.require(Right.ORGANISE)
+    with mail_of(pool, access) as imap:
+        uids = _in_trash(imap, access)
+        if uids:
+            imap.delete(uids)
+    return len(uids)
+
+
+def is_own(folder: Folder) -> bool:
+    """Whether people made this folder, and may take it away again."""
+    return folder.selectable and not folder.role and folder.name not in DEFAULT_NAMES.values()
+
+
+def _in_trash(imap: Imap, access: MailboxAccess) -> list[int]:
+    folders = imap.folders()
+    trash = folder_for(folders, "trash")
+    if not any(folder.name == trash and folder.total for folder in folders):
+        return []
+    select(imap, access, trash)
+    return imap.search(Search())
+
+
+def _own(folders: list[Folder], name: str) -> Folder:
+    folder = named(folders, name)
+    if not is_own(folder):
+        raise NotYours(name)
+    return folder
+
+
+def _usable(name: str, folders: list[Folder]) -> str:
+    """The name on one line. Raises BadFolderName, in words, for what a server or a mail program would stumble over."""
+    name = " ".join(name.split())
+    if not name:
+        raise BadFolderName("empty", public="Give the folder a name.")
+    if len(name) > LONGEST:
+        raise BadFolderName("too long", public=f"A folder's name may have {LONGEST} characters.")
+    if name[0] in ".~" or any(sign in _UNUSABLE for sign in name):
+        raise BadFolderName(name, public="A folder's name can't begin with . or ~, nor hold one of % * / \\ \"")
+    if name.casefold() in {folder.name.casefold() for folder in folders} | {"inbox"}:
+        raise BadFolderName(name, public="A folder with this name already exists.")
+    return name

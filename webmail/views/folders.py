@@ -1,0 +1,114 @@
+"""The page about a mailbox's folders: make one, name it anew, take it away; and empty the Trash."""
+
+from dataclasses import dataclass
+
+from flask import Response, flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from mail.errors import MailError, MailServerUnavailable
+from mail.refs import decode_folder
+from mailboxes.access import MailboxAccess
+from mailboxes.rights import Right
+from web.context import services
+from webmail import foldering, reading
+from webmail.views import blueprint, present, words
+from webmail.views.contexts import FolderLink
+from webmail.views.request_values import opened
+
+_PATH = "/mail/<mailbox>/folders"
+
+
+@dataclass(frozen=True)
+class FolderRow:
+    """A folder and what can be done with it. `error` is what came of trying to."""
+
+    link: FolderLink
+    own: bool
+    error: str = ""
+
+    @property
+    def count_text(self) -> str:
+        return words.counted(self.link.total, "message", "messages")
+
+
+@blueprint.get(_PATH)
+def folders(mailbox: str) -> Response:
+    return _page(opened(mailbox, Right.ORGANISE))
+
+
+@blueprint.post(f"{_PATH}/create")
+def create_folder(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    try:
+        name = foldering.create(services().pool, access, request.form.get("name", ""))
+    except MailServerUnavailable:
+        raise
+    except MailError as error:
+        return _page(access, error)
+    return _done(access, f"Made the folder {name}.")
+
+
+@blueprint.post(f"{_PATH}/rename")
+def rename_folder(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    old = decode_folder(request.form.get("folder", ""))
+    try:
+        name = foldering.rename(services().pool, access, old, request.form.get("name", ""))
+    except MailServerUnavailable:
+        raise
+    except MailError as error:
+        return _page(access, error, about=old)
+    return _done(access, f"{old} is called {name} now.")
+
+
+@blueprint.post(f"{_PATH}/delete")
+def delete_folder(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    name = decode_folder(request.form.get("folder", ""))
+    try:
+        foldering.delete(services().pool, access, name)
+    except MailServerUnavailable:
+        raise
+    except MailError as error:
+        return _page(access, error, about=name)
+    return _done(access, f"Deleted the folder {name}.")
+
+
+@blueprint.get(f"{_PATH}/empty-trash")
+def ask_to_empty_trash(mailbox: str) -> Response:
+    access = opened(mailbox, Right.ORGANISE)
+    total = sum(folder.total for folder in reading.folders_of(services().pool, access) if folder.role == "trash")
+    many = words.counted(total, "message", "messages")
+    context = {"access": present.access_context(access), "total": total, "many": many}
+    return make_response(render_template("webmail/empty_trash.html", **context))
+
+
+@blueprint.post(f"{_PATH}/empty-trash")
+def empty_trash(mailbox: str) -> BaseResponse:
+    access = opened(mailbox, Right.ORGANISE)
+    gone = foldering.empty_trash(services().pool, access)
+    return _done(access, f"Deleted {words.counted(gone, 'message', 'messages')} for good.")
+
+
+def _page(access: MailboxAccess, error: MailError | None = None, about: str = "") -> Response:
+    """The page; after a refusal with the words beside the form it came from."""
+    found = reading.folders_of(services().pool, access)
+    said = error.public if error else ""
+    own = {folder.name for folder in found if foldering.is_own(folder)}
+    rows = [
+        FolderRow(link, link.name in own, said if link.name == about else "")
+        for link in present.folder_links(access, found, "")
+    ]
+    context = {
+        "access": present.access_context(access),
+        "rows": rows,
+        "error": "" if any(row.error for row in rows) else said,
+        "typed": request.form.get("name", ""),
+        "longest": foldering.LONGEST,
+    }
+    return make_response(render_template("webmail/folders.html", **context), error.status if error else 200)
+
+
+def _done(access: MailboxAccess, text: str) -> BaseResponse:
+    flash({"text": text, "kind": "ok", "undo": None})  # type: ignore[arg-type]  # the templates read a mapping
+    return redirect(url_for("webmail.folders", mailbox=access.address), 303)
