@@ -13,7 +13,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from core.errors import PostroomError
 from mail.addresses import Address
 from mail.compose import OutgoingAttachment
-from mail.errors import FolderNotFound, MailError, QuotaExceeded, SubmissionRefused, SubmissionUnknown
+from mail.errors import (
+    FolderNotFound,
+    MailError,
+    MailServerUnavailable,
+    QuotaExceeded,
+    SubmissionRefused,
+    SubmissionUnknown,
+)
 from mail.filenames import clean_name
 from mail.headers import message_ids
 from mail.refs import MessageRef, decode_folder, encode_folder
@@ -238,6 +245,8 @@ def _kept(
     except KeptApart as apart:
         return _with_draft(writing, apart.saved), apart.saved.attached, apart.theirs
     except PostroomError as trouble:
+        if isinstance(trouble, MailServerUnavailable) and is_fragment_request():
+            raise  # the form on the screen has more than could be shown again: the names of what is attached
         kept = replace(writing, files=())
         if writing.files and isinstance(trouble, TooLarge | QuotaExceeded):
             return _kept(access, kept, None)
