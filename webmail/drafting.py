@@ -27,7 +27,7 @@ from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from webmail.attaching import FROM_ORIGINAL, Attached, attached_as, attachments_in, find_attachments, kept_attachments
-from webmail.connection import ensured_folder, mail_of, select, select_for
+from webmail.connection import mail_of, select, select_for
 from webmail.reading import body_texts
 from webmail.versions import DraftChanged, Versions, draft_header, kept_answers, kept_fields, versions_of
 
@@ -247,34 +247,6 @@ def still_attached(pool: Pool, access: MailboxAccess, writing: Writing) -> list[
     except MailError:
         return [Attached(kept, f"Attachment {number}", 0) for number, kept in enumerate(writing.keep, 1)]
     return [Attached(kept, found[kept].filename, len(found[kept].data)) for kept in writing.keep if kept in found]
-
-
-def discard(pool: Pool, access: MailboxAccess, writing: Writing) -> MessageRef | None:
-    """Throw away what is written: the newest saved version goes to Trash, the older ones for good.
-
-    What somebody else saved meanwhile stays. Returns what it is called in Trash, None when nothing of it was saved.
-    """
-    access.require(Right.SEND)
-    with mail_of(pool, access) as imap:
-        trash = ensured_folder(imap, "trash")
-        versions = _versions(imap, access, writing)
-        *older, newest = versions.superseded or [0]
-        with suppress(MessageGone):  # whoever threw it away at the same moment
-            if older:
-                imap.delete(older)
-            if newest:
-                moved = imap.move([newest], trash)
-                return MessageRef(trash, select(imap, access, trash).uidvalidity, moved[newest])
-    return None
-
-
-def restore(pool: Pool, access: MailboxAccess, ref: MessageRef) -> MessageRef:
-    """Bring what was thrown away back to Drafts. Raises MessageGone, FolderChanged."""
-    access.require(Right.SEND)
-    with mail_of(pool, access, ref.folder) as imap:
-        drafts = ensured_folder(imap, "drafts")
-        moved = imap.move(select_for(imap, access, [ref]), drafts)
-        return MessageRef(drafts, select(imap, access, drafts).uidvalidity, moved[ref.uid])
 
 
 def remove_versions(imap: Imap, access: MailboxAccess, writing: Writing) -> None:

@@ -5,4 +5,4 @@ from flask import Blueprint
 blueprint = Blueprint("webmail", __name__)
 
 # The views register themselves on the blueprint.
-from webmail.views import actions, bodies, compose, folder, folders, message, outbox  # noqa: E402, F401
+from webmail.views import actions, bodies, compose, folder, folders, message, outbox, submitting  # noqa: E402, F401
