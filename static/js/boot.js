@@ -1,35 +1,39 @@
-// Runs before the page is drawn. Marks that scripts work, takes our own copy of htmx when the CDN refuses, sends
-// something that doesn't match its hash, or lets people wait, and sees to it that htmx starts whenever it comes.
+// Runs before the page is drawn. Marks that scripts work, and gets htmx: from the CDN, or our own copy when the CDN
+// refuses, sends something that doesn't match its hash, or lets people wait. Neither holds the page up.
 (() => {
-  const ours = document.currentScript.dataset.htmx;
+  const { htmx: ours, cdn, integrity } = document.currentScript.dataset;
   const PATIENCE = 3000;
-  const isHtmx = (element) => element instanceof HTMLScriptElement && element.src.includes("htmx");
-  let asked = false;
+  let chosen = "";
   let parsed = false;
-  let started = null;
 
-  function loadOurs() {
-    if (asked || window.htmx) return;
-    asked = true;
+  function load(url) {
+    if (chosen === ours) return;
+    chosen = url;
     const script = document.createElement("script");
-    script.src = ours;
+    if (url === cdn) [script.crossOrigin, script.integrity] = ["anonymous", integrity];
+    script.onload = start;
+    script.onerror = () => load(ours);
+    script.src = url;
     document.head.append(script);
+  }
+
+  // Between the end of parsing and the end of loading, htmx waits for an event that has been.
+  function start() {
+    if (parsed && document.readyState !== "complete") document.dispatchEvent(new Event("DOMContentLoaded"));
+  }
+
+  // A page counts as loading while a script is on its way, however long that takes; not while one is fetched in advance.
+  function fetchFirst() {
+    const link = document.createElement("link");
+    [link.rel, link.as, link.crossOrigin, link.integrity] = ["preload", "script", "anonymous", integrity];
+    link.onload = () => { if (!chosen) load(cdn); };
+    link.onerror = () => load(ours);
+    link.href = cdn;
+    document.head.append(link);
+    setTimeout(() => { if (!chosen) load(ours); }, PATIENCE);
   }
 
   document.documentElement.classList.add("js");
   document.addEventListener("DOMContentLoaded", () => { parsed = true; }, { once: true });
-  document.addEventListener("error", (event) => {
-    if (isHtmx(event.target)) loadOurs();
-  }, true);
-  document.addEventListener("load", (event) => {
-    if (!isHtmx(event.target)) return;
-    if (started) {
-      window.htmx = started; // the CDN's copy, later than people would wait: one of them is enough
-      return;
-    }
-    started = window.htmx;
-    // Between the end of parsing and the end of loading, htmx waits for an event that has been.
-    if (parsed && document.readyState !== "complete") document.dispatchEvent(new Event("DOMContentLoaded"));
-  }, true);
-  setTimeout(loadOurs, PATIENCE);
+  if (cdn) fetchFirst();
 })();
