@@ -78,6 +78,8 @@ def violations(page: Page, rules: list[str] | None = None) -> list[str]:
     assert AXE.exists(), "axe-core is missing: `make test` fetches it with npm"
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text())
+    # What is still fading in has another contrast for a moment.
+    page.evaluate("Promise.allSettled(document.getAnimations().map((one) => one.finished))")
     asked = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
     found = page.evaluate("asked => axe.run(document, asked)", asked)["violations"]
     return [

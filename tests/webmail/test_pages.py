@@ -12,6 +12,7 @@ from tests.console.test_pages import violations
 from tests.servers.harness import World
 from tests.webmail.browser import visit
 from tests.webmail.conftest import SignIn
+from tests.webmail.hands import received
 from tests.webmail.letters import arrived, copies, deliver, find
 
 INBOX = f"/mail/{SUPPORT}/f/INBOX/"
@@ -45,7 +46,7 @@ def page(browser: Browser, site: str, world: World) -> Iterator[Page]:
 
 @pytest.fixture(scope="module")
 def paths(world: World) -> list[str]:
-    deliver(world, "A letter for every page", text="Hello,\n\n> quoted\n\nand https://example.test/ a link.")
+    received(world, "A letter for every page", text="Hello,\n\n> quoted\n\nand https://example.test/ a link.")
     return PAGES
 
 
@@ -59,8 +60,7 @@ def row(page: Page, subject: str) -> Locator:
 
 def letters(world: World, page: Page, *subjects: str) -> None:
     """These letters, in front of ana; the last one is the newest."""
-    for subject in subjects:
-        deliver(world, subject)
+    received(world, *subjects)
     page.goto(INBOX)
     for subject in subjects:
         expect(row(page, subject)).to_be_visible()
