@@ -143,5 +143,7 @@ def _form_in_spite_of_its_size() -> MultiDict[str, str]:
     try:
         return request.form
     except RequestEntityTooLarge:
+        if not _is_signed_in():  # a stranger has written nothing here
+            raise
         request.max_content_length = _READ_FOR_ITS_WORDS
         return request.form
