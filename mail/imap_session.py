@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeVar
 
 from mail.errors import FolderChanged, FolderNotFound, MailServerUnavailable, ProtocolTrouble, ReadOnlyFolder
@@ -42,6 +43,7 @@ class Session:
         self._kept: Selected | None = None  # what the server has selected
         self._selected: Selected | None = None  # … once asked for in this use
         self._resumed = False
+        self._renewed = True  # connected within this use
         self._cut = False
         self._connection = self._connect()
 
@@ -60,8 +62,12 @@ class Session:
         return self._kept.folder if self._kept else ""
 
     def resume(self) -> None:
-        """Begin another use. If the server went away meanwhile, the first command connects again, once."""
-        self._resumed = True
+        """Begin another use. If the server went away meanwhile, the first command connects again, once.
+
+        So does `select`, whenever it comes: everything before it was answered, and a server hangs up on a folder that
+        was removed under it only when asked about that folder.
+        """
+        self._resumed, self._renewed = True, False
         self._selected = None
 
     def select(self, folder: str, *, writable: bool = False, uidvalidity: int | None = None) -> Selected:
@@ -71,7 +77,8 @@ class Session:
         folder has another UIDVALIDITY than the one given.
         """
         wire = to_wire(folder)
-        self._selected = self._first(lambda: self._refreshed(folder, writable) or self._open(folder, wire, writable))
+        take = partial(self._take, folder, wire, writable)
+        self._selected = self._first(take, whenever=not self._renewed)
         if writable and not self._selected.writable:
             self._selected = None
             raise ReadOnlyFolder(f"{folder!r} is read-only")
@@ -101,13 +108,13 @@ class Session:
             raise
         return connection
 
-    def _first(self, ask: Callable[[], Result]) -> Result:
+    def _first(self, ask: Callable[[], Result], *, whenever: bool = False) -> Result:
         """Ask something harmless; on a connection that died since its last use, ask again on a new one."""
-        resumed, self._resumed = self._resumed, False
+        again, self._resumed = self._resumed or whenever, False
         try:
             return ask()
         except MailServerUnavailable:
-            if not (resumed and self._connection.broken) or self._connection.too_slow or self._cut:
+            if not (again and self._connection.broken) or self._connection.too_slow or self._cut:
                 raise
         self._reconnect()
         return ask()
@@ -120,6 +127,7 @@ class Session:
     def _reconnect(self) -> None:
         self._connection.close()
         self._kept = self._selected = None
+        self._renewed = True
         patient_until = time.monotonic() + RESTART_PATIENCE
         while True:
             try:
@@ -132,6 +140,9 @@ class Session:
         if self._cut:
             self._connection.close()
             raise MailServerUnavailable("cut while connecting again")
+
+    def _take(self, folder: str, wire: bytes, writable: bool) -> Selected:
+        return self._refreshed(folder, writable) or self._open(folder, wire, writable)
 
     def _refreshed(self, folder: str, writable: bool) -> Selected | None:
         kept = self._kept

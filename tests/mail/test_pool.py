@@ -234,6 +234,22 @@ def test_the_next_click_works_after_dovecot_was_killed_and_started_again(restart
     pool.close_all()
 
 
+def test_a_server_that_hangs_up_between_two_questions_is_asked_again_for_the_folder(restartable: Dovecot) -> None:
+    """As Dovecot does when the folder in hand was removed elsewhere: the list of folders it still answers."""
+    pool, ana = Pool(restartable.host, restartable.port), restartable.credential("ana")
+    with pool.connection(ana, 1) as imap:
+        imap.select("INBOX")
+    with pool.connection(ana, 1) as imap:
+        assert imap.folders()
+        restartable.kill()
+        restartable.start()
+        assert imap.select("INBOX").exists == 0
+        restartable.kill()
+        with pytest.raises(MailServerUnavailable):
+            imap.select("INBOX")  # once is enough
+    pool.close_all()
+
+
 def test_a_click_while_dovecot_restarts_waits_for_it(restartable: Dovecot) -> None:
     pool, ana = Pool(restartable.host, restartable.port), restartable.credential("ana")
     with pool.connection(ana, 1):

@@ -1,0 +1,53 @@
+"""A world whose lines can be cut, anew for every file: its servers are killed again and again."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete
+
+from app import create_app
+from mailboxes.models import Submission
+from tests.cast import ANA
+from tests.servers.harness import World
+from tests.webmail.letters import deliver
+from tests.webmail.relay import Relay
+from web.context import EXTENSION, Services
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[World]:
+    """A world of these tests' own: its servers are killed again and again."""
+    with World(mail=False) as world:
+        deliver(world, "For everybody at support")
+        deliver(world, "For ana alone", ANA)
+        yield world
+
+
+@pytest.fixture(scope="module")
+def imap_line(world: World) -> Iterator[Relay]:
+    with Relay(world.config.imap_port) as relay:
+        yield relay
+
+
+@pytest.fixture(scope="module")
+def smtp_line(world: World) -> Iterator[Relay]:
+    with Relay(world.config.submission_port) as relay:
+        yield relay
+
+
+@pytest.fixture(scope="module")
+def app(world: World, imap_line: Relay, smtp_line: Relay) -> Iterator[Flask]:
+    app = create_app(replace(world.config, imap_port=imap_line.port, submission_port=smtp_line.port))
+    yield app
+    services: Services = app.extensions[EXTENSION]
+    services.pool.close_all()
+    services.db.dispose()
+
+
+@pytest.fixture(autouse=True)
+def _outbox_empty(world: World) -> None:
+    """What an earlier test left there is not this one's business."""
+    with world.db.write() as session:
+        session.execute(delete(Submission))
