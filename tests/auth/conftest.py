@@ -6,23 +6,27 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import URL, create_engine, make_url, text
 
+from app import create_app
 from auth.actor import Client
 from auth.models import Person
 from auth.passwords import Cost, hashing_cost
 from auth.sessions import SessionEvents
+from core.config import Config
 from core.db import Database, now
 from core.vault import Vault
 from mailboxes.audit import Doer
 from mailboxes.directory import add_domain, add_owner, add_person, add_shared, create_account
 from migrations.migrate import upgrade
+from tests.auth.browsing import FIREFOX, Browser, new_browser, services_of
 from tests.cast import ANA, OWNER, PASSWORD, TESS, TESS_SECRET
 from tests.servers.harness import free_ports
 from tests.servers.postgres import Cluster
 
 CHEAP = Cost(passes=1, memory_kib=8, lanes=1)
-HOME = Client("127.0.0.1", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+HOME = Client("127.0.0.1", FIREFOX)
 PHONE = Client("198.51.100.7", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Version/18.0 Safari/604.1")
 
 
@@ -127,3 +131,23 @@ def _postgres(server: URL, statement: str) -> None:
 
 def _text(url: URL) -> str:
     return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture
+def app(_sqlite_template: Path, tmp_path: Path) -> Iterator[Flask]:
+    shutil.copy(_sqlite_template, tmp_path / "postroom.db")
+    made = create_app(
+        Config(
+            data_dir=tmp_path,
+            database_url=f"sqlite:///{tmp_path}/postroom.db",
+            secret_key="0123456789abcdef" * 4,
+        )
+    )
+    made.testing = True
+    yield made
+    services_of(made).db.dispose()
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    return new_browser(app)
