@@ -15,8 +15,10 @@ from mailboxes.plans import PLANS
 from mailboxes.rights import READER
 from servers.trouble import ServerTrouble
 
-# Below each mailbox's home; folder names on disk as people write them.
-MAIL_LOCATION = "maildir:~/mail:LAYOUT=fs:INBOX=~/inbox:UTF-8"
+# Below each mailbox's home; folder names on disk as people write them. The list of subscriptions lies beside the
+# folders: among them it would be in the way of one of that name.
+_MAILDIR = "maildir:~/mail:LAYOUT=fs:INBOX=~/inbox:UTF-8:SUBSCRIPTIONS="
+MAIL_LOCATION = f"{_MAILDIR}../subscriptions"
 
 # `person` proves who they are (authcid), `mailbox` is whom they act as (authzid), RFC 4616. The query itself returns
 # allow_nets: what another lookup returned for this person is not asked when somebody acts as a shared mailbox.
@@ -52,7 +54,7 @@ def sql_files(database_url: str, mail_root: Path, webmail_net: str) -> dict[str,
     head = _head(make_url(database_url))
     sha256, argon2id = "default_pass_scheme = SHA256.HEX", "default_pass_scheme = ARGON2ID"
     user_query = _MAILBOX.format(mail_root=mail_root, plan_mb=_plan_mb())
-    apart = f"{MAIL_LOCATION}:SUBSCRIPTIONS=subscriptions-of-readers"
+    apart = f"{_MAILDIR}../subscriptions-of-readers"
     delegate = _DELEGATE.format(net=webmail_net, reader=READER.acl_group, apart=apart)
     bodies = {
         "delegate": f"{sha256}\npassword_query = {delegate}",

@@ -199,6 +199,16 @@ def test_what_waits_for_its_turn_is_asked_who_may_still_send(world: World) -> No
     db.dispose()
 
 
+@pytest.mark.parametrize("name", ["subscriptions", "subscriptions-of-readers"])
+def test_a_folder_may_be_called_as_a_file_of_the_servers(world: World, name: str) -> None:
+    with world.imap(ANA) as ana:
+        for command in (f"CREATE {name}", f"SUBSCRIBE {name}", "UNSUBSCRIBE Junk", "SUBSCRIBE Junk"):
+            assert b"told OK" in tell(ana, command), command
+        assert name.encode() in tell(ana, 'LSUB "" *')
+        for command in (f"UNSUBSCRIBE {name}", f"DELETE {name}"):
+            assert b"told OK" in tell(ana, command), command
+
+
 def _lines(answer: bytes) -> set[bytes]:
     return {line for line in answer.splitlines() if line.startswith(b"*")}
 
