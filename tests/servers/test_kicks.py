@@ -57,6 +57,16 @@ def is_open(idle: imaplib.IMAP4) -> bool:
     return False
 
 
+def ends_soon(idle: imaplib.IMAP4) -> bool:
+    """Whether the server hangs up within two seconds: a question that meets a kick on its way may still be answered."""
+    deadline = time.monotonic() + 2
+    while is_open(idle):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
+
+
 @pytest.fixture
 def keeper(world: World) -> Housekeeper:
     return Housekeeper(world.config, world.db, Doveadm.of(world.config))
@@ -75,7 +85,7 @@ def test_what_could_not_be_closed_is_closed_as_soon_as_it_can(world: World, keep
             keeper.shut()
             assert kicks.waiting(world.db) == [SUPPORT]
         keeper.shut()
-        assert not is_open(idle)
+        assert ends_soon(idle)
     assert kicks.waiting(world.db) == []
 
 
@@ -85,10 +95,7 @@ def test_a_process_that_dies_after_the_commit_leaves_it_to_the_housekeeper(world
     with world.imap(BEN, mailbox=SUPPORT) as idle, removed(world, Doors()):
         assert is_open(idle)
         working.start()
-        deadline = time.monotonic() + 2
-        while is_open(idle) and time.monotonic() < deadline:
-            time.sleep(0.05)
-        assert not is_open(idle)
+        assert ends_soon(idle)
     stop.set()
     working.join()
 
