@@ -1,7 +1,8 @@
 """Reading: nothing in here changes a message, not even \\Seen (BODY.PEEK, RFC 9051 section 6.4.5)."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from mail.errors import FolderNotFound, MessageGone, ProtocolTrouble, UnsafeText
@@ -39,17 +40,22 @@ class Reading(Session):
             raise ProtocolTrouble("no STATUS")
         return number(pairs(parse(told[0])[1]).get(b"UNSEEN"))
 
-    def page(self, first: int, last: int) -> list[Summary]:
-        """Messages number `first` to `last` of the folder, oldest first, in one FETCH; none beyond its end."""
-        for _ in range(3):
-            first, last = max(1, first), min(last, self._connection.exists)
-            if first > last:
-                return []
-            try:
-                return _summaries(self._fetch(b"%d:%d" % (first, last), SUMMARY_ITEMS, by_uid=False, budget=_ROWS))
-            except MessageGone:  # one was expunged by somebody else (EXPUNGEISSUED, RFC 5530): look at what is left
-                self._connection.run(b"NOOP")
-        raise MessageGone("messages vanish faster than they can be listed")
+    def page(self, first: int, last: int, among: tuple[int, int] | None = None) -> list[Summary]:
+        """Messages `first` to `last` in order of arrival, 1 being the oldest; none beyond the end.
+
+        They are counted within those that have the numbers `among`, or within the folder: sorting costs the server what
+        it sorts, and the answer what is shown.
+        """
+        bottom, top = among or (1, self._connection.exists)
+        return self._sorted(first, last, b"%d:%d" % (bottom, top)) if 0 < bottom <= top else []
+
+    def find(self, search: Search) -> int:
+        """How many messages are found; the server remembers which (SEARCHRES, RFC 5182). Raises UnsafeText."""
+        return number(_told(self._searched(b"SAVE COUNT", keys(search)), b"COUNT"))
+
+    def found(self, first: int, last: int) -> list[Summary]:
+        """Messages `first` to `last` of what `find` found last, in order of arrival, 1 being the oldest."""
+        return self._sorted(first, last, b"$")
 
     def summaries(self, uids: Sequence[int]) -> list[Summary]:
         """Those of the messages that still exist, in order of UID."""
@@ -64,34 +70,19 @@ class Reading(Session):
         answers = self._fetch(wanted, b"(ENVELOPE)", by_uid=False, budget=_ROWS)
         return [people(answer) for answer in reversed(answers) if _is_row(answer)]
 
-    def search(self, search: Search, limit: int | None = None) -> list[int]:
-        """UIDs in ascending order, only the newest when limited. Raises UnsafeText for control characters."""
-        return self._search(keys(search), limit)
-
-    @property
-    def can_sort(self) -> bool:
-        """Whether the server has SORT (RFC 5256)."""
-        return b"SORT" in self._connection.capabilities
-
-    def by_arrival(self, search: Search) -> list[int]:
-        """UIDs of what is found, oldest arrival first: a message moved away and back keeps its place.
-
-        The answer names every message, so this is for folders of a bounded size. Raises UnsafeText.
-        """
-        self._in_hand()
-        command = (b"UID SORT (ARRIVAL) UTF-8", *keys(search))
-        reply = self._connection.run(*command, keep=(b"SORT",), seconds=SEARCH_SECONDS)
-        return [number(uid) for answer in reply.get(b"SORT") for uid in answer[-1].split()]
+    def search(self, search: Search) -> list[int]:
+        """UIDs in ascending order, of up to a million messages. Raises UnsafeText for control characters."""
+        return self._search(keys(search))
 
     def find_answers(self, folder: str, message_id: str) -> list[int]:
         """UIDs of the messages that answer the one with this Message-ID; takes the folder in hand."""
         self.select(folder)
-        return self._search([b"HEADER", b"In-Reply-To", string(message_id)], None)
+        return self._search([b"HEADER", b"In-Reply-To", string(message_id)])
 
     def find_message_id(self, folder: str, message_id: str) -> list[int]:
         """UIDs of the messages with this Message-ID (with its angle brackets); takes the folder in hand."""
         self.select(folder)
-        return self._search([b"HEADER", b"Message-ID", string(message_id)], None)
+        return self._search([b"HEADER", b"Message-ID", string(message_id)])
 
     def open(self, uid: int) -> Opened:
         """Flags, structure and header of one message, in one round trip."""
@@ -149,17 +140,27 @@ class Reading(Session):
             raise MessageGone(f"UID {uid}")
         return told
 
-    def _search(self, pieces: list[bytes], limit: int | None) -> list[int]:
-        """ESEARCH (RFC 4731) answers with ranges, so a broad search costs few octets."""
+    def _search(self, pieces: list[bytes]) -> list[int]:
+        """As ranges (ESEARCH, RFC 4731), so that a broad search costs few octets."""
+        return sorted(islice(_expanded(_told(self._searched(b"ALL", pieces), b"ALL")), _FOUND_LIMIT))
+
+    def _searched(self, wanted: bytes, pieces: list[bytes]) -> list[list[bytes]]:
         self._in_hand()
-        command = (b"UID SEARCH RETURN (ALL) CHARSET UTF-8", *pieces)
-        reply = self._connection.run(*command, keep=(b"ESEARCH",), seconds=SEARCH_SECONDS)
-        spans = []
-        for answer in reply.get(b"ESEARCH"):
-            words = [word for word in parse(answer) if isinstance(word, bytes)]
-            if b"ALL" in words[:-1]:
-                spans += ranges(words[words.index(b"ALL") + 1])
-        return _newest(spans, _FOUND_LIMIT if limit is None else limit)
+        command = (b"UID SEARCH RETURN (%s) CHARSET UTF-8" % wanted, *pieces)
+        return self._connection.run(*command, keep=(b"ESEARCH",), seconds=SEARCH_SECONDS).get(b"ESEARCH")
+
+    def _sorted(self, first: int, last: int, which: bytes) -> list[Summary]:
+        """A part of what is sorted by arrival (ESORT and PARTIAL, RFC 5267 section 4.4), and then its rows."""
+        self._in_hand()
+        first = max(1, first)
+        if first > last:
+            return []
+        command = b"UID SORT RETURN (PARTIAL %d:%d) (ARRIVAL) UTF-8 %s" % (first, last, which)
+        answers = self._connection.run(command, keep=(b"ESEARCH",)).get(b"ESEARCH")
+        partial = _told(answers, b"PARTIAL")  # the positions asked for, and the UIDs that stand there
+        uids = list(islice(_expanded(partial[-1] if partial and isinstance(partial, list) else None), last - first + 1))
+        rows = {row.uid: row for row in self.summaries(uids)}
+        return [rows[uid] for uid in uids if uid in rows]
 
 
 def _summaries(answers: list[list[bytes]]) -> list[Summary]:
@@ -171,10 +172,14 @@ def _is_row(answer: list[bytes]) -> bool:
     return any(b"ENVELOPE" in piece for piece in answer[::2])
 
 
-def _newest(spans: list[tuple[int, int]], limit: int) -> list[int]:
-    found: list[int] = []
-    for first, last in sorted(spans, reverse=True):
-        found += range(last, max(first, last - (limit - len(found)) + 1) - 1, -1)
-        if len(found) >= limit:
-            break
-    return sorted(found[:limit])
+def _told(answers: list[list[bytes]], name: bytes) -> Node:
+    """What an ESEARCH answer says of one thing: (TAG "A1") UID COUNT 3 … (RFC 4731 section 3.1)."""
+    for answer in answers:
+        nodes = parse(answer)
+        if name in nodes[:-1]:
+            return nodes[nodes.index(name) + 1]
+    return None
+
+
+def _expanded(sequence_set: Node) -> Iterator[int]:
+    return (uid for low, high in ranges(octets(sequence_set)) for uid in range(low, high + 1))

@@ -11,7 +11,7 @@ from auth.models import Owner, Person
 from core.db import now
 from mailboxes.administration import Administration, active_in
 from mailboxes.audit import record, record_each
-from mailboxes.directory import check_room, locked_domain
+from mailboxes.directory import check_room, let_sign_in, locked_domain
 from mailboxes.doors import Closing, Doors
 from mailboxes.errors import AlreadyShared, MemberNeeded, MemberNotEligible, NotShared
 from mailboxes.memberships import eligible, join, member_names
@@ -91,17 +91,7 @@ def to_regular(session: Session, admin: Administration, doors: Doors, mailbox_id
     session.execute(delete(Membership).where(Membership.mailbox_id == mailbox.id))
     mailbox.kind = REGULAR
     session.flush()
-    session.add(
-        Person(
-            name=mailbox.address,
-            mailbox_kind=REGULAR,
-            display_name=mailbox.display_name,
-            password_hash=password_hash,
-            password_changed_at=now(),
-            created_at=now(),
-        )
-    )
-    session.flush()
+    let_sign_in(session, mailbox, password_hash)
     record(session, admin.doer, mailbox.account_id, "mailbox.converted_to_regular", mailbox=mailbox.address)
     doors.close_after_commit(session, Closing(mailbox.address))
     return mailbox

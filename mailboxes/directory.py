@@ -103,6 +103,13 @@ def add_regular(
     Raises BadAddress, AddressTaken, PlanLimitReached.
     """
     mailbox = _add_mailbox(session, domain, local_part, display_name, REGULAR)
+    let_sign_in(session, mailbox, password_hash)
+    record(session, doer, mailbox.account_id, "mailbox.added", mailbox=mailbox.address)
+    return mailbox
+
+
+def let_sign_in(session: Session, mailbox: Mailbox, password_hash: str) -> None:
+    """The person of a regular mailbox, with this password and nothing else yet."""
     session.add(
         Person(
             name=mailbox.address,
@@ -114,8 +121,6 @@ def add_regular(
         )
     )
     session.flush()
-    record(session, doer, mailbox.account_id, "mailbox.added", mailbox=mailbox.address)
-    return mailbox
 
 
 def add_shared(

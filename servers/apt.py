@@ -55,6 +55,7 @@ def _lay_out(packages: Sequence[Path], target: Path, finish: Callable[[Path], No
     """All of them, or the target stays as it was."""
     aside = target.with_name(target.name + ".new")
     shutil.rmtree(aside, ignore_errors=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
     for package in packages:
         done = _try(["dpkg", "-x", str(package), str(aside)])
         if done.returncode:

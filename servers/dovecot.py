@@ -40,7 +40,7 @@ class Dovecot:
     @property
     def program(self) -> Program:
         if self._program is None:
-            self._program = find_program()
+            self._program = find_program(self.config.data_dir)
         return self._program
 
     @property
@@ -55,7 +55,7 @@ class Dovecot:
         """Make the directories and the files, all readable by the servers' account only."""
         for directory in (self.config.data_dir, self.config.run_dir, self.config.mail_root, self.config.log_dir):
             make_directory(directory, self._user)
-        link_parts(self.program, self.config.run_dir / "dovecot")
+        link_parts(self.program, self.config.run_dir / "dovecot", self._user)
         files = config_files(
             self.config,
             self._user,

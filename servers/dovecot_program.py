@@ -6,14 +6,15 @@ import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from servers.files import give
+from servers.service_user import ServiceUser
 from servers.trouble import ServerTrouble
 
 # Where distributions keep daemons; an ordinary person's PATH often leaves them out.
 _DAEMON_PATH = os.pathsep.join(("/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/bin"))
 _SUPPORTED = "2.3."
 PACKAGES = ("dovecot-core", "dovecot-imapd", "dovecot-lmtpd", "dovecot-sqlite", "dovecot-pgsql")
-# Software, not data: beside the libraries of the virtual environment.
-UNPACKED = Path(__file__).resolve().parent.parent / ".venv" / "dovecot"
+UNPACKED = "dovecot"  # in the data directory, beside mail and database
 _COMPILED_IN = "/usr/lib/dovecot"
 _LINK = "lib"
 # Packages may be installed one by one; these are what Postroom's configuration names.
@@ -44,9 +45,9 @@ class Program:
         return [str(doveconf), "-f", "service=master", "-c", str(config_file), "-m", "master", "-x", "-e", *start]
 
 
-def find_program() -> Program:
+def find_program(data_dir: Path) -> Program:
     """The Dovecot to run. Raises ServerTrouble when there is none, or one of another generation."""
-    program = _installed() or _unpacked(UNPACKED)
+    program = _installed() or _unpacked(data_dir / UNPACKED)
     if program is None:
         raise ServerTrouble(
             "Dovecot is missing or incomplete: `make run` gets it, or install " + " ".join(PACKAGES) + "."
@@ -55,6 +56,11 @@ def find_program() -> Program:
     if not version.startswith(_SUPPORTED):
         raise ServerTrouble(f"Dovecot {version} speaks another configuration language: Postroom needs 2.3.")
     return program
+
+
+def is_installed() -> bool:
+    """Whether this machine's own packages are there, all of them."""
+    return _installed() is not None
 
 
 def relocate(root: Path) -> None:
@@ -70,12 +76,13 @@ def relocate(root: Path) -> None:
             path.write_bytes(binary.replace(compiled_in, relative))
 
 
-def link_parts(program: Program, base_dir: Path) -> None:
+def link_parts(program: Program, base_dir: Path, user: ServiceUser) -> None:
     """The link that a relocated Dovecot follows, from both directories its processes start in."""
     if not program.paths.libexec:
         return
     for directory in (base_dir, base_dir / "login"):
         directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        give(directory, user)
         link = directory / _LINK
         link.unlink(missing_ok=True)
         link.symlink_to(program.paths.libexec)

@@ -16,7 +16,8 @@ from typing import NoReturn
 from core.config import Config, ConfigError
 from servers import apt
 from servers.axe_copy import fetch_axe
-from servers.dovecot_program import PACKAGES, UNPACKED, find_program, relocate
+from servers.dovecot_program import PACKAGES, UNPACKED, find_program, is_installed, relocate
+from servers.files import make_directory
 from servers.htmx_copy import fetch_htmx
 from servers.renderer_copy import fetch_renderer
 from servers.service_user import service_user
@@ -37,8 +38,9 @@ def provision(arguments: Sequence[str]) -> None:
         get_python_packages("requirements.txt" if what == "run" else "requirements-dev.txt")
         fetch_htmx(VENV_PYTHON, ROOT / "static" / "vendor")
         fetch_renderer(VENV_PYTHON, ROOT / "static" / "vendor")
-        get_dovecot()
-        if what != "run":
+        if what == "run":
+            get_dovecot(config.data_dir)
+        else:
             get_test_programs()
             fetch_axe(VENV_PYTHON, VENV / "share")
     except (ConfigError, ServerTrouble) as trouble:
@@ -64,10 +66,10 @@ def get_python_packages(requirements: str) -> None:
     stamp.write_text(wanted)
 
 
-def get_dovecot() -> None:
-    """Dovecot as it is, else by the package manager, else unpacked beside the virtual environment."""
+def get_dovecot(data_dir: Path) -> None:
+    """Dovecot as it is, else by the package manager, else unpacked beside the data."""
     try:
-        find_program()
+        find_program(data_dir)
     except ServerTrouble as trouble:
         if "another configuration language" in str(trouble):
             raise
@@ -77,24 +79,29 @@ def get_dovecot() -> None:
         say("Installing Dovecot …")
         apt.install(PACKAGES)
     else:
+        make_directory(data_dir)
         say("Unpacking Dovecot …")
-        apt.unpack(PACKAGES, UNPACKED, relocate)
-    find_program()
+        apt.unpack(PACKAGES, data_dir / UNPACKED, relocate)
+    find_program(data_dir)
 
 
 def get_test_programs() -> None:
-    """The browser and the second database that the tests drive. Raises ServerTrouble where none may be installed."""
+    """The servers and the browser that the tests drive. Raises ServerTrouble where none may be installed.
+
+    Also Dovecot's packages unpacked: the tests try what people have who may install nothing.
+    """
     there = {
         "chromium": shutil.which("chromium") is not None,
         "postgresql": any(Path("/usr/lib/postgresql").glob("*/bin/initdb")),
-    }
-    missing = [package for package, found in there.items() if not found]
-    if not missing:
-        return
-    if os.getuid() != 0:
-        raise ServerTrouble(f"The tests need {' and '.join(missing)}: sudo apt-get install {' '.join(missing)}")
-    say(f"Installing {' and '.join(missing)} …")
-    apt.install(missing)
+    } | dict.fromkeys(PACKAGES, is_installed())
+    if missing := [package for package, found in there.items() if not found]:
+        if os.getuid() != 0:
+            raise ServerTrouble(f"The tests need {', '.join(missing)}: sudo apt-get install {' '.join(missing)}")
+        say(f"Installing {', '.join(missing)} …")
+        apt.install(missing)
+    if not (unpacked := VENV / "share" / UNPACKED).exists():
+        say("Unpacking Dovecot for the tests …")
+        apt.unpack(PACKAGES, unpacked, relocate)
 
 
 def run(command: Sequence[str | Path], what_failed: str) -> None:

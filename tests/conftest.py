@@ -4,10 +4,15 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from playwright.sync_api import Playwright, sync_playwright
 
 from core.logs import JsonFormatter
 from tests.servers.harness import TOKEN
+
+# A busy machine proves nothing wrong: no property has a deadline.
+settings.register_profile("postroom", parent=settings(), deadline=None)
+settings.load_profile("postroom")
 
 
 class TokenWatch(logging.Handler):

@@ -24,8 +24,8 @@ from mailboxes.access import MailboxAccess
 from webmail.connection import mail_of, named, select, select_for
 
 PAGE_SIZE = 50
-# How many UIDs a page may cost beside what it shows, in a folder that is sorted.
-SORTED_LIMIT = 1_000
+# Among so many messages a page's order is exact; sorting more would cost more than the page shows.
+WINDOW = 20 * PAGE_SIZE
 # What of a body is shown; the whole of it can be downloaded.
 BODY_LIMIT = 2_000_000
 CHUNK = 512_000
@@ -52,29 +52,26 @@ class FolderPage:
 def folder_page(pool: Pool, access: MailboxAccess, name: str, page: int, query: Search | None) -> FolderPage:
     """The page of a folder, or of what `query` finds in it. Raises FolderNotFound and other MailErrors.
 
-    A small folder is sorted by the server, by arrival. In a large one a page is a range of sequence numbers, counted
-    from the end, and a search gives UIDs: neither asks for more than it shows.
+    The server sorts by arrival: what is found, or a window of the folder's messages, counted from its newest. So a page
+    costs the same in every folder, and up to `WINDOW` messages stand exactly as they arrived.
     """
     with mail_of(pool, access, name) as imap:
         folders = imap.folders()
         folder = named(folders, name)
         selected = select(imap, access, name)
-        uids = None
-        if imap.can_sort and selected.exists <= SORTED_LIMIT:
-            uids = imap.by_arrival(query or Search()) if selected.exists else []
-        elif query:
-            uids = imap.search(query, limit=None)
-        total = selected.exists if uids is None else len(uids)
+        total = imap.find(query) if query else selected.exists
         pages = max(1, -(-total // PAGE_SIZE))
         page = min(max(page, 1), pages)
-        last = total - (page - 1) * PAGE_SIZE
-        first = max(1, last - PAGE_SIZE + 1)
-        rows: list[Summary] = []
-        if total:
-            rows = imap.page(first, last) if uids is None else imap.summaries(uids[first - 1 : last])
-    # In a large folder a message moved away and back is the newest by number; within the page it stands by its date.
-    rows = sorted(rows, key=lambda row: (row.internal_date, row.uid), reverse=True)
-    return FolderPage(folders, folder, selected.uidvalidity, rows, page, pages, total)
+        newer = (page - 1) * PAGE_SIZE
+        if query:
+            last = total - newer
+            rows = imap.found(last - PAGE_SIZE + 1, last) if total else []
+        else:
+            top = total - newer // WINDOW * WINDOW
+            bottom = max(1, top - WINDOW + 1)
+            last = total - newer - bottom + 1
+            rows = imap.page(last - PAGE_SIZE + 1, last, (bottom, top))
+    return FolderPage(folders, folder, selected.uidvalidity, rows[::-1], page, pages, total)
 
 
 def folders_of(pool: Pool, access: MailboxAccess) -> list[Folder]:

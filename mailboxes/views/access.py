@@ -77,7 +77,7 @@ def member_remove(mailbox_id: int, membership_id: int) -> Response:
         return _access(mailbox_id, _sayable(error))
     fields = {FIELD: gone.member_mailbox_id, "can_send": int(gone.can_send), "custom_label": gone.custom_label}
     back = url_for("console.members_add", mailbox_id=mailbox_id, **_searched())
-    undo = {"url": back, "fields": fields, "label": "Undo", "target": "#members"}
+    undo = {"url": back, "fields": fields, "target": "#members"}
     say(f"{gone.display_name or gone.email} has no access any more.", undo=undo)
     return _done(mailbox_id)
 

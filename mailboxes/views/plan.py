@@ -60,7 +60,7 @@ def domain_remove(domain_id: int) -> Response:
             directory.remove_domain(session, admin.doer, domain)
     except PostroomError as error:
         return _domains(DomainForm(formdata=None), error=correctable(error))
-    undo = {"url": url_for("console.domains"), "fields": {"name": domain.name}, "label": "Undo"}
+    undo = {"url": url_for("console.domains"), "fields": {"name": domain.name}}
     say(f"{readable_domain(domain.name)} is removed.", undo=undo)
     return redirect(url_for("console.domains"), 303)
 

@@ -44,7 +44,7 @@ def delete(mailbox_id: int) -> Response:
         return page("delete", status=422 if form.errors else 200, row=row, form=form, preview=preview, unread=unread)
     with changing() as (session, admin):
         mailbox_bin.trash(session, admin, services().doors, mailbox_id)
-    undo = {"url": url_for("console.restore", mailbox_id=mailbox_id), "fields": {}, "label": "Undo"}
+    undo = {"url": url_for("console.restore", mailbox_id=mailbox_id), "fields": {}}
     say(f"{row.address} is in the bin for {mailbox_bin.DAYS} days.", undo=undo)
     return redirect(url_for("console.table"), 303)
 

@@ -22,6 +22,7 @@ from migrations.migrate import upgrade
 from servers.child import Child
 from servers.demo_people import seed_people
 from tests.api.agents import Connect, over_http, over_stdio
+from tests.apps import made
 from tests.servers.harness import World, free_ports
 from tests.servers.postgres import Cluster
 from tests.webmail.browser import serving
@@ -103,11 +104,8 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def app(world: World) -> Iterator[Flask]:
-    app = create_app(roomy(world.config))
-    yield app
-    services: Services = app.extensions[EXTENSION]
-    services.pool.close_all()
-    services.db.dispose()
+    with made(roomy(world.config)) as app:
+        yield app
 
 
 @pytest.fixture(scope="session")

@@ -47,7 +47,6 @@ CHECKS = [
 OURS = settings(
     max_examples=80,
     stateful_step_count=10,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.explicit, Phase.generate],

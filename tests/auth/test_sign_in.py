@@ -67,7 +67,7 @@ def test_known_unknown_and_shared_addresses_take_the_same_time(world: World) -> 
     assert max(least) / min(least) < 1.4, least
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.text(max_size=80), password=st.text(max_size=80), number=st.integers(0, 10**9))
 def test_anything_typed_is_just_wrong(world: World, name: str, password: str, number: int) -> None:
     with pytest.raises(WrongCredentials):

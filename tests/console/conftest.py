@@ -7,16 +7,15 @@ from flask import Flask
 from playwright.sync_api import Browser, Playwright
 from sqlalchemy import select
 
-from app import create_app
 from auth.passwords import Cost, hashing_cost
 from mailboxes.models import AuditEntry
+from tests.apps import made
 from tests.console.console import Desk
 from tests.servers.harness import World, free_ports
 from tests.servers.postgres import Cluster
 from tests.visitor import Visitor
 from tests.webmail.browser import launch, serving
 from tests.webmail.trap import Trap
-from web.context import EXTENSION, Services
 
 Audit = Callable[[], list[AuditEntry]]
 
@@ -42,12 +41,8 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def app(world: World) -> Iterator[Flask]:
-    app = create_app(world.config)
-    yield app
-    services: Services = app.extensions[EXTENSION]
-    services.background.wait()
-    services.pool.close_all()
-    services.db.dispose()
+    with made(world.config) as app:
+        yield app
 
 
 @pytest.fixture

@@ -6,12 +6,11 @@ from urllib.parse import quote
 import pytest
 from flask import Flask
 
-from app import create_app
+from tests.apps import made
 from tests.cast import ANA, DAN, PASSWORD, SUPPORT
 from tests.console.console import Desk
 from tests.servers.harness import World
 from tests.visitor import Page
-from web.context import EXTENSION
 
 BAD = {
     "overlong": "x" * 5_000,
@@ -59,9 +58,8 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def app(world: World) -> Iterator[Flask]:
-    app = create_app(world.config)
-    yield app
-    app.extensions[EXTENSION].db.dispose()
+    with made(world.config) as app:
+        yield app
 
 
 @pytest.mark.parametrize("bad", BAD)

@@ -12,16 +12,15 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, func, select
 
-from app import create_app
 from auth.models import Owner
 from auth.passwords import hash_password
 from mailboxes.audit import Doer
 from mailboxes.directory import create_account, find_account, insert_owner
 from mailboxes.models import AuditEntry, Mailbox
+from tests.apps import made
 from tests.cast import ANA, BEN, CLEO, OWNER, PASSWORD
 from tests.console.console import Desk
 from tests.servers.harness import World
-from web.context import EXTENSION
 
 ROUNDS = 5
 
@@ -66,9 +65,8 @@ def world(request: pytest.FixtureRequest) -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def app(world: World) -> Iterator[Flask]:
-    app = create_app(world.config)
-    yield app
-    app.extensions[EXTENSION].db.dispose()
+    with made(world.config) as app:
+        yield app
 
 
 @pytest.fixture(scope="module")

@@ -34,9 +34,10 @@ def spent(imap: Imap, what: str) -> Traffic:
     imap.resume()
     exists = imap.select("INBOX").exists
     if what == "first page":
-        assert len(imap.page(exists - 49, exists)) == 50
+        assert len(imap.page(951, 1000, (exists - 999, exists))) == 50
     elif what == "hundredth page":
-        assert len(imap.page(exists - 99 * 50 - 49, exists - 99 * 50)) == 50
+        top = exists - 4000
+        assert len(imap.page(1, 50, (top - 999, top))) == 50
     else:
         imap.open(exists)
         imap.part(exists, "1")
@@ -55,7 +56,7 @@ def costs(dovecot: Dovecot) -> dict[int, dict[str, Traffic]]:
     return found
 
 
-@pytest.mark.parametrize(("what", "commands"), [("first page", 2), ("hundredth page", 2), ("message", 3)])
+@pytest.mark.parametrize(("what", "commands"), [("first page", 3), ("hundredth page", 3), ("message", 3)])
 def test_the_cost_does_not_grow_with_the_folder(costs: dict[int, dict[str, Traffic]], what: str, commands: int) -> None:
     few, many = costs[FEW][what], costs[MANY][what]
     assert few.commands == many.commands == commands

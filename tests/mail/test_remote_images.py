@@ -245,7 +245,7 @@ def test_a_picture_cut_short_is_refused() -> None:
         assert refusal(server.url(), Road(server).network) == Reason.PROTOCOL
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.one_of(st.binary(), st.binary().map(b"HTTP/1.1 200 OK\r\n".__add__), st.binary().map((ok(PNG)[:60]).__add__)))
 def test_whatever_a_server_says_is_a_picture_or_a_refusal(answer: bytes) -> None:
     ours, theirs = socket.socketpair()

@@ -122,7 +122,7 @@ def test_it_is_made_in_less_than_a_second() -> None:
     assert time.process_time() - started < 1
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.integers(1_600_000_000, 2_100_000_000))
 @example(NOW - NOW % DAY)
 @example(NOW - NOW % DAY - 1)

@@ -5,13 +5,12 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from app import create_app
+from tests.apps import made
 from tests.cast import ANA, EVE
 from tests.console.console import Desk
 from tests.servers.harness import World, free_ports
 from tests.servers.postgres import Cluster
 from tests.visitor import Page, Visitor, folder_url
-from web.context import EXTENSION, Services
 
 NUL = "a\0b"
 
@@ -24,11 +23,8 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="module")
 def app(world: World) -> Iterator[Flask]:
-    app = create_app(world.config)
-    yield app
-    services: Services = app.extensions[EXTENSION]
-    services.pool.close_all()
-    services.db.dispose()
+    with made(world.config) as app:
+        yield app
 
 
 def test_whoever_signs_in_is_told(app: Flask) -> None:

@@ -6,13 +6,12 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Playwright
 
-from app import create_app
+from tests.apps import made
 from tests.servers.harness import World
 from tests.visitor import Visitor
 from tests.webmail.browser import launch, serving
 from tests.webmail.hostile_mail import HostileMail, delivered
 from tests.webmail.trap import Trap
-from web.context import EXTENSION, Services
 
 SignIn = Callable[[str], Visitor]
 
@@ -26,11 +25,8 @@ def world() -> Iterator[World]:
 
 @pytest.fixture(scope="session")
 def app(world: World) -> Iterator[Flask]:
-    app = create_app(world.config)
-    yield app
-    services: Services = app.extensions[EXTENSION]
-    services.pool.close_all()
-    services.db.dispose()
+    with made(world.config) as app:
+        yield app
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The page about a mailbox's folders: make one, name it anew, take it away; and empty the Trash."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -39,39 +40,27 @@ def folders(mailbox: str) -> Response:
 @blueprint.post(f"{_PATH}/create")
 def create_folder(mailbox: str) -> BaseResponse:
     access = opened(mailbox, Right.ORGANISE)
-    try:
-        name = foldering.create(services().pool, access, request.form.get("name", ""))
-    except MailServerUnavailable:
-        raise
-    except MailError as error:
-        return _page(access, error)
-    return _done(access, f"Made the folder {name}.")
+    name = request.form.get("name", "")
+    return _changed(access, "", lambda: f"Made the folder {foldering.create(services().pool, access, name)}.")
 
 
 @blueprint.post(f"{_PATH}/rename")
 def rename_folder(mailbox: str) -> BaseResponse:
     access = opened(mailbox, Right.ORGANISE)
-    old = decode_folder(request.form.get("folder", ""))
-    try:
-        name = foldering.rename(services().pool, access, old, request.form.get("name", ""))
-    except MailServerUnavailable:
-        raise
-    except MailError as error:
-        return _page(access, error, about=old)
-    return _done(access, f"{old} is called {name} now.")
+    old, new = decode_folder(request.form.get("folder", "")), request.form.get("name", "")
+    return _changed(access, old, lambda: f"{old} is called {foldering.rename(services().pool, access, old, new)} now.")
 
 
 @blueprint.post(f"{_PATH}/delete")
 def delete_folder(mailbox: str) -> BaseResponse:
     access = opened(mailbox, Right.ORGANISE)
     name = decode_folder(request.form.get("folder", ""))
-    try:
+
+    def delete() -> str:
         foldering.delete(services().pool, access, name)
-    except MailServerUnavailable:
-        raise
-    except MailError as error:
-        return _page(access, error, about=name)
-    return _done(access, f"Deleted the folder {name}.")
+        return f"Deleted the folder {name}."
+
+    return _changed(access, name, delete)
 
 
 @blueprint.get(f"{_PATH}/empty-trash")
@@ -88,6 +77,17 @@ def empty_trash(mailbox: str) -> BaseResponse:
     access = opened(mailbox, Right.ORGANISE)
     gone = foldering.empty_trash(services().pool, access)
     return _done(access, f"Deleted {words.counted(gone, 'message', 'messages')} for good.")
+
+
+def _changed(access: MailboxAccess, about: str, change: Callable[[], str]) -> BaseResponse:
+    """Back to the page with what the change says of itself, or the page with the reason beside this folder."""
+    try:
+        done = change()
+    except MailServerUnavailable:
+        raise
+    except MailError as error:
+        return _page(access, error, about)
+    return _done(access, done)
 
 
 def _page(access: MailboxAccess, error: MailError | None = None, about: str = "") -> Response:

@@ -7,13 +7,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete
 
-from app import create_app
 from mailboxes.models import Submission
+from tests.apps import made
 from tests.cast import ANA
 from tests.servers.harness import World
 from tests.webmail.letters import deliver
 from tests.webmail.relay import Relay
-from web.context import EXTENSION, Services
 
 
 @pytest.fixture(scope="module")
@@ -39,11 +38,8 @@ def smtp_line(world: World) -> Iterator[Relay]:
 
 @pytest.fixture(scope="module")
 def app(world: World, imap_line: Relay, smtp_line: Relay) -> Iterator[Flask]:
-    app = create_app(replace(world.config, imap_port=imap_line.port, submission_port=smtp_line.port))
-    yield app
-    services: Services = app.extensions[EXTENSION]
-    services.pool.close_all()
-    services.db.dispose()
+    with made(replace(world.config, imap_port=imap_line.port, submission_port=smtp_line.port)) as app:
+        yield app
 
 
 @pytest.fixture(autouse=True)
