@@ -79,6 +79,15 @@ def mailboxes_of(db: Database, actor: Actor) -> list[MailboxAccess]:
     return sorted(found, key=lambda access: (access.is_shared, access.label.casefold(), access.address))
 
 
+def is_neighbour(db: Database, access: MailboxAccess, address: str) -> bool:
+    """Whether the address is another mailbox of the same account."""
+    if address.lower() == access.address:
+        return False
+    with db.read() as session:
+        query = select(Mailbox.id).where(Mailbox.address == address.lower(), Mailbox.account_id == access.account_id)
+        return session.scalar(query) is not None
+
+
 def _reachable() -> Select[Mailbox, Membership]:
     """The one question of who reaches what: one's own mailbox, or an active share in the same account."""
     login_id = bindparam("login_id", type_=Integer)

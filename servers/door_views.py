@@ -105,9 +105,20 @@ class DoorViews:
         return Recipient(address, Reach.UNKNOWN if is_ours else Reach.OUTSIDE)
 
     def is_shared(self, address: str) -> bool:
+        """Whether this is a shared mailbox, or a sub-address that reaches one (RFC 5233)."""
+        local, _, domain = address.lower().rpartition("@")
         return self._any(
-            "SELECT 1 FROM server_mailboxes WHERE address = :address AND kind = 'shared'", address=address.lower()
+            "SELECT 1 FROM server_mailboxes WHERE address IN (:address, :base) AND kind = 'shared'",
+            address=address.lower(),
+            base=f"{local.partition('+')[0]}@{domain}",
         )
+
+    def other_domains(self, mailbox: str) -> frozenset[str]:
+        """The domains of the mailbox's account beside its own."""
+        own = mailbox.rpartition("@")[2]
+        query = text("SELECT domain FROM server_neighbours WHERE mailbox = :mailbox")
+        with self._database.read() as session:
+            return frozenset(session.scalars(query, {"mailbox": mailbox})) - {own}
 
     def _is_member(self, sender: Sender, client: str, and_more: str = "") -> bool:
         """A member's key counts from the webmail's own host only."""

@@ -5,7 +5,7 @@ reader of the message can find another author in it than we did (RFC 5322 §3.6,
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from servers.authors import Unreadable, named
@@ -21,9 +21,10 @@ _NAME = re.compile(rb"[!-9;-~]+")
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
 _DOMAIN = r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _ADDRESS = re.compile(rf"({_LOCAL})@({_DOMAIN})")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-# A name in front, without anything that could start, end or separate an address.
-_ONE_AUTHOR = re.compile(r"[^<>@,;:()\[\]\"\\]*<([^<>]*)>[ \t]*")
+# In front a name, quoted or without what could start, end or separate an address; then the address, and nothing else.
+_ONE_AUTHOR = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^<>@,;:()\[\]"\\])*<([^<>]*)>')
+_CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_MESSAGE_ID = re.compile(rb"<[^<>\s]+@([^<>\s]+)>")
 
 # Written by servers on the way, or by programs about the sender's machine: none of it is the message's own.
 _NEVER_DELIVERED = frozenset({b"received", b"return-path", b"delivered-to", b"bcc", b"authentication-results"})
@@ -52,7 +53,7 @@ class Header:
     @property
     def unfolded(self) -> bytes:
         """The value on one line (RFC 5322 §2.2.3)."""
-        return self.raw.partition(b":")[2].replace(b"\r\n", b"").strip()
+        return self.raw.partition(b":")[2].replace(b"\r\n", b"").strip(b" \t")
 
     @property
     def value(self) -> str:
@@ -108,41 +109,63 @@ def _header_block(data: bytes) -> tuple[bytes, bytes]:
     return data[: end + 2], data[end + 2 :]
 
 
-def checked(data: bytes, mailbox: str, *, shared: bool, added: Sequence[bytes] = ()) -> bytes:
+def checked(
+    data: bytes,
+    mailbox: str,
+    is_shared: Callable[[str], bool],
+    *,
+    team_domains: Collection[str] | None = None,
+    added: Sequence[bytes] = (),
+) -> bytes:
     """The message as it may be delivered for `mailbox`. Raises Refused.
 
-    Exactly one From with exactly one address, that of the mailbox acted for; no other Sender; nothing resent. `added`
-    are whole header lines for what a client may leave out: each goes in when nothing of that name is kept.
+    Exactly one From with exactly one address, that of the mailbox acted for; no other Sender; nothing resent; and no
+    shared mailbox in anybody else's name. A shared mailbox gives `team_domains`, the other domains of its account:
+    nothing of the team leaves it. `added` are whole header lines for what a client may leave out: each goes in when
+    nothing of that name is kept.
     """
     check_lines(data)
     headers, rest = split(data)
-    _check_author(headers, mailbox)
+    _check_author(headers, mailbox, is_shared)
     kept = [header for header in headers if not _is_dropped(header.name)]
-    if shared:
-        kept = [header for header in kept if _is_of_the_mailbox(header, mailbox)]
+    if team_domains is not None:
+        kept = [_without_ids_of(header, team_domains) for header in kept if _is_of_the_mailbox(header, mailbox)]
     present = {header.name for header in kept}
     missing = [line for line in added if line.partition(b":")[0].lower() not in present]
     return b"".join([*missing, *(header.raw for header in kept), rest])
 
 
-def _check_author(headers: list[Header], mailbox: str) -> None:
-    authors = [header.value for header in headers if header.name == b"from"]
+def _check_author(headers: list[Header], mailbox: str, is_shared: Callable[[str], bool]) -> None:
+    authors = [header for header in headers if header.name == b"from"]
     if len(authors) != 1:
         raise Refused(f"550 5.7.1 A message needs exactly one From line, this one has {len(authors)}")
-    if single_address(authors[0]) != mailbox:
+    if single_address(authors[0].value) != mailbox:
         raise Refused(f"553 5.7.1 The From line must be {mailbox} and nobody else")
-    if any(header.name == b"sender" and single_address(header.value) != mailbox for header in headers):
+    senders = [header for header in headers if header.name == b"sender"]
+    if any(single_address(header.value) != mailbox for header in senders):
         raise Refused(f"553 5.7.1 The Sender line must be left out, or be {mailbox}")
     if any(header.name.startswith(b"resent-") for header in headers):
         raise Refused("550 5.7.1 Resent- lines are not taken here")
+    # Many readers show the name alone: an address in it is an author to the eye.
+    for header in (*authors, *senders):
+        if any(is_shared(address) for address in _named(header) - {mailbox}):
+            raise Refused("553 5.7.1 The name in front of the address must not be a shared mailbox's address")
+
+
+def _named(header: Header) -> set[str]:
+    try:
+        return named(header.unfolded)
+    except Unreadable as error:
+        raise Refused(f"550 5.6.0 The {header.name.decode().title()} line is {error}") from error
 
 
 def single_address(value: str) -> str | None:
     """The one address of a From or Sender line, or None when there are none, several, or any doubt about it."""
-    # A quoted name may hold anything; it is cut out first, and must not stand inside the address.
-    bare = _QUOTED.sub(" ", value).strip()
-    match = _ONE_AUTHOR.fullmatch(bare)
-    return parse_address(match[1] if match else bare)
+    value = value.strip(" \t")
+    if _CONTROLS.search(value):
+        return None
+    match = _ONE_AUTHOR.fullmatch(value)
+    return parse_address(match[1] if match else value)
 
 
 def _is_dropped(name: bytes) -> bool:
@@ -161,6 +184,20 @@ def _is_of_the_mailbox(header: Header, mailbox: str) -> bool:
     return header.name in _OF_THE_MAILBOX or header.name.startswith(b"content-")
 
 
+def _without_ids_of(header: Header, domains: Collection[str]) -> Header:
+    """A thread without the messages that were written below these domains: their ids name them (RFC 5322 §3.6.4)."""
+    if header.name not in (b"in-reply-to", b"references"):
+        return header
+    ids = [found[0] for found in _MESSAGE_ID.finditer(header.raw) if not _is_below(found[1], domains)]
+    name = header.raw.partition(b":")[0]
+    return Header(header.name, name + b": " + b"\r\n ".join(ids) + b"\r\n" if ids else b"")
+
+
+def _is_below(host: bytes, domains: Collection[str]) -> bool:
+    labels = host.decode("ascii", errors="replace").lower().split(".")
+    return any(".".join(labels[at:]) in domains for at in range(len(labels)))
+
+
 def check_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> None:
     """What a stranger's message must not be. Raises Refused.
 
@@ -172,12 +209,8 @@ def check_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> None:
     if sum(header.name == b"received" for header in headers) > _MOST_HOPS:
         raise Refused("554 5.4.6 This message has been going round in circles")
     for name in (b"from", b"sender"):
-        lines = [header.unfolded for header in headers if header.name == name]
+        lines = [header for header in headers if header.name == name]
         if len(lines) > 1:
             raise Refused(f"550 5.6.0 A message has one {name.decode().title()} line, this one has {len(lines)}")
-        try:
-            authors = {address for line in lines for address in named(line)}
-        except Unreadable as error:
-            raise Refused(f"550 5.6.0 The {name.decode().title()} line is {error}") from error
-        if any(is_shared(address) for address in authors):
+        if any(is_shared(address) for line in lines for address in _named(line)):
             raise Refused("550 5.7.1 That sender's mail comes from its own people only, after signing in")

@@ -24,6 +24,7 @@ VIEWS = (
     "server_keys",
     "server_delegates",
     "server_repliers",
+    "server_neighbours",
     "server_waits",
 )
 

@@ -98,10 +98,7 @@ class SubmissionDoor(Door):
         if sender is None:
             return _NOT_SIGNED_IN
         try:
-            shared = await self.ask(self.views.is_shared, sender.mailbox)
-            message = checked(
-                envelope.original_content or b"", sender.mailbox, shared=shared, added=_left_out(sender.mailbox)
-            )
+            message = await self.ask(self._checked, envelope.original_content or b"", sender.mailbox)
         except Refused as refused:
             return refused.reply
         # Minutes may have passed while the message came in; a right taken away meanwhile no longer sends.
@@ -113,6 +110,10 @@ class SubmissionDoor(Door):
             return "451 4.3.0 Unknown"  # never read: the connection is gone
         log.info("submitted", extra={"mailbox": sender.mailbox, "person": sender.person, "reply": reply})
         return reply
+
+    def _checked(self, message: bytes, mailbox: str) -> bytes:
+        team = self.views.other_domains(mailbox) if self.views.is_shared(mailbox) else None
+        return checked(message, mailbox, self.views.is_shared, team_domains=team, added=_left_out(mailbox))
 
     async def _sign_in(self, server: Connection, claim: _Claim | None) -> AuthResult:
         sender = None

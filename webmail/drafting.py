@@ -24,7 +24,7 @@ from mail.message import choose
 from mail.pool import Pool
 from mail.refs import MessageRef
 from mailboxes import outbox
-from mailboxes.access import MailboxAccess
+from mailboxes.access import MailboxAccess, is_neighbour
 from mailboxes.rights import Right
 from webmail.attaching import FROM_ORIGINAL, Attached, attached_as, attachments_in, find_attachments, kept_attachments
 from webmail.connection import mail_of, select, select_for
@@ -118,7 +118,9 @@ def begin(access: MailboxAccess, to: str = "") -> Writing:
     return Writing(key=new_key(), to=to, text=_signed(access, ""), html=_signed_html(access, ""))
 
 
-def begin_answer(pool: Pool, access: MailboxAccess, ref: MessageRef, mode: str) -> tuple[Writing, list[Attached]]:
+def begin_answer(
+    pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef, mode: str
+) -> tuple[Writing, list[Attached]]:
     """A reply (mode *reply*, *reply_all*) or a *forward* of a message, with what it quotes and, forwarded, attaches.
 
     Raises MessageGone, FolderChanged, HostileMessage.
@@ -130,6 +132,9 @@ def begin_answer(pool: Pool, access: MailboxAccess, ref: MessageRef, mode: str) 
         layout = choose(opened.structure)
         text, html = body_texts(imap, ref.uid, layout)
     original = Original.read(parse(opened.header), text, html or None)
+    if access.is_shared and any(is_neighbour(db, access, author.address) for author in original.from_):
+        # A colleague's letter is not the customer's, and the ids in it may name their machine (RFC 5322 §3.6.4).
+        original = replace(original, message_id="", references=())
     attached: list[Attached] = []
     if mode == "forward":
         draft = compose.forward(original, rich=True)

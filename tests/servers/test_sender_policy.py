@@ -63,6 +63,31 @@ FORGERIES = {
 }
 
 
+# Each is ben's own address to somebody, and to somebody else that of a mailbox of the team.
+OF_BEN = {
+    "a quoted word glued in front": f'"support"{BEN}',
+    "an address inside a glued word": f'"{SUPPORT},"{BEN}',
+    "a second author behind a quotation mark": f'"S <{SUPPORT}>, " {BEN}',
+    "a quoted address behind": f'{BEN}" <{SUPPORT}>"',
+    "a quoted address behind the brackets": f'"x" <{BEN}> "<{SUPPORT}>"',
+    "a form feed in front": f"\x0c{BEN}",
+    "a vertical tab in the name": f"support\x0b<{BEN}>",
+    "the shared address as name": f'"{SUPPORT}" <{BEN}>',
+    "the shared address in brackets as name": f'"<{SUPPORT}>" <{BEN}>',
+    "the shared address in an encoded name": f"=?utf-8?q?Support_=3C{SUPPORT.replace('@', '=40')}=3E=2C?= <{BEN}>",
+    "a sub-address of the shared one as name": f'"{SUPPORT.replace("@", "+refund@")}" <{BEN}>',
+}
+
+
+@pytest.mark.parametrize("name", OF_BEN)
+@pytest.mark.parametrize("header", ["From", "Sender"])
+def test_ben_as_himself_is_nobody_else_to_any_reader(world: World, header: str, name: str) -> None:
+    message = letter(OF_BEN[name]) if header == "From" else letter(BEN, f"Sender: {OF_BEN[name]}")
+    with signed_in(world, BEN) as server:
+        code, text = submit(server, BEN, [KIM], message)
+    assert code in (550, 553), text
+
+
 @pytest.mark.parametrize("name", FORGERIES)
 def test_ben_cannot_forge(world: World, name: str) -> None:
     sender, message = FORGERIES[name]
@@ -153,6 +178,16 @@ def test_what_arrives_names_nobody_of_the_team(world: World) -> None:
         assert needed in head
 
 
+def test_the_thread_that_leaves_support_names_no_domain_of_the_team(world: World) -> None:
+    ids = "<1@customer.test> <2@brand-b.test>\r\n <3@BENS-PC.Brand-B.test> <4@brand-a.test> <5@notbrand-b.test>"
+    message = letter(SUPPORT, f"References: {ids}", "In-Reply-To: <2@brand-b.test>", subject="A thread of many")
+    with signed_in(world, BEN, SUPPORT) as server:
+        assert submit(server, SUPPORT, [KIM], message)[0] == 250
+    arrived = next(one for one in world.folder(KIM) if b"Subject: A thread of many" in one)
+    assert b"\nReferences: <1@customer.test>\n <4@brand-a.test>\n <5@notbrand-b.test>\n" in arrived
+    assert b"In-Reply-To" not in arrived
+
+
 def test_what_the_webmail_writes_stays(world: World) -> None:
     own = [
         f"Reply-To: Support <{SUPPORT}>",
@@ -234,7 +269,7 @@ def test_after_three_failed_sign_ins_the_door_closes(world: World) -> None:
 @given(st.binary(max_size=400))
 def test_any_bytes_are_refused_or_checked(data: bytes) -> None:
     try:
-        kept = checked(b"From: a@b.test\r\n" + data, "a@b.test", shared=True)
+        kept = checked(b"From: a@b.test\r\n" + data, "a@b.test", lambda _: False, team_domains={"c.test"})
     except Refused as refused:
         answer = refused.reply
     else:

@@ -61,6 +61,8 @@ def test_it_offers_no_sign_in(door: smtplib.SMTP) -> None:
         (STRANGER, letter(f"Support <{SUPPORT}>")),
         (STRANGER, letter(f"{STRANGER}, Support <SUPPORT@Brand-A.test>")),
         (STRANGER, letter(STRANGER, f"Sender: {SUPPORT}")),
+        (SUPPORT.replace("@", "+a@"), letter(STRANGER)),
+        (STRANGER, letter(f"Support <{SUPPORT.replace('@', '+refund@')}>")),
         ("", letter()),
     ],
 )

@@ -46,6 +46,21 @@ def test_a_member_answers_and_kim_sees_only_support(world: World, sign_in: SignI
     assert received["User-Agent"] is None
 
 
+def test_a_colleagues_letter_passed_on_says_nothing_of_who_wrote_it_where(world: World, sign_in: SignIn) -> None:
+    note = re.sub(rb"@customer.test>(?=\r\n)", b"@bens-macbook.local>", letter("Kim wants her money back", sender=BEN))
+    note = b"References: <0@bens-macbook.local>\r\n" + note
+    assert note.count(b"macbook") == 2
+    world.deposit(SUPPORT, note)
+    ana = sign_in(ANA)
+    url = find(ana, SUPPORT, "Kim wants her money back")
+    for mode in ("reply", "reply_all", "forward"):
+        fields = ana.page(f"{url}/{mode.replace('_', '-')}").fields
+        form = dict(fields) | {"to": KIM, "cc": "", "text": "Of course.", "format": "text", "subject": f"By {mode}"}
+        token = form.pop("csrf_token")
+        assert ana.post(f"/mail/{SUPPORT}/send", form, token=token).status_code == 303
+        assert "macbook" not in arrived(world, KIM, f"By {mode}").as_string()
+
+
 def test_the_copy_is_in_the_shared_sent_folder_and_says_who_to_members_only(world: World, sign_in: SignIn) -> None:
     deliver(world, "A question about refills")
     ana = sign_in(ANA)

@@ -82,7 +82,9 @@ def attach(mailbox: str) -> BaseResponse:
 
 def _answer(mailbox: str, folder: str, ref: str, mode: str, title: str) -> Response:
     access = opened(mailbox, Right.SEND)
-    writing, attached = drafting.begin_answer(services().pool, access, MessageRef.parse(folder, ref), mode)
+    writing, attached = drafting.begin_answer(
+        services().pool, services().db, access, MessageRef.parse(folder, ref), mode
+    )
     return show(access, writing, attached, folder, title)
 
 
