@@ -51,8 +51,8 @@ class Address:
 
     @property
     def display(self) -> str:
-        """The name, or the address where there is no name."""
-        return self.name or self.address
+        """The name, or the address where there is no name, or where the name gives itself out for an address."""
+        return self.name if self.name and "@" not in self.name else self.address or self.name
 
     def __str__(self) -> str:
         """As people write it: Kim <kim@customer.test>, with quotes where the name needs them."""
@@ -74,9 +74,14 @@ def parse_list(value: str | bytes, limit: int = MAX_ADDRESSES) -> list[Address]:
 
 
 def from_envelope(name: bytes | None, local: bytes | None, host: bytes | None) -> Address | None:
-    """One address of an IMAP ENVELOPE (RFC 9051 section 7.5.2); None for the markers of a group."""
+    """One address of an IMAP ENVELOPE (RFC 9051 section 7.5.2); None for the markers of a group.
+
+    Where a half of the address is missing, Dovecot says so in its place.
+    """
     if local is None or host is None:
         return None
+    if local == b"MISSING_MAILBOX":
+        return _received(_plain(name or b""), "")
     spec = local + b"@" + host if host and host != b"MISSING_DOMAIN" else local
     return _received(_plain(name or b""), _plain(spec))
 

@@ -91,9 +91,13 @@ def count(database: Database, person: str, client: str) -> None:
         login = logins.find(session, PERSON, person)
         if login is None or login.password_hash is None:
             return
-        for key, limit in throttle.password_limits(PERSON, login.name, client):
-            with contextlib.suppress(TooManyAttempts):
-                throttle.take(session, key, limit, at)
+        here, account, network = throttle.password_limits(PERSON, login.name, client)
+        with contextlib.suppress(TooManyAttempts):
+            throttle.take(session, *network, at)
+        # What one network tries beyond its ten doesn't lock the owner out elsewhere.
+        with contextlib.suppress(TooManyAttempts):
+            throttle.take(session, *here, at)
+            throttle.take(session, *account, at)
 
 
 class GuessServer(ThreadingHTTPServer):

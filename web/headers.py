@@ -4,11 +4,13 @@ from flask import Flask, Response, request
 
 from web.context import services
 
-CDN = "https://cdn.jsdelivr.net"
+# The one file, with its version: on this host anybody may publish.
+HTMX_ON_CDN = "https://cdn.jsdelivr.net/npm/htmx.org@2.0.10/dist/htmx.min.js"
 
 
 def install(app: Flask) -> None:
     app.after_request(_add)
+    app.jinja_env.globals["htmx_on_cdn"] = HTMX_ON_CDN
 
 
 def _add(response: Response) -> Response:
@@ -27,7 +29,7 @@ def _add(response: Response) -> Response:
 
 
 def _policy() -> str:
-    scripts = f"'self' {CDN}" if services().config.assets == "cdn" else "'self'"
+    scripts = f"'self' {HTMX_ON_CDN}" if services().config.assets == "cdn" else "'self'"
     return (
         f"default-src 'none'; script-src {scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"

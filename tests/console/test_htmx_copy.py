@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
-from app import create_app
+from tests.apps import made
 from tests.cast import OWNER
 from tests.servers.harness import World, free_ports
 from tests.webmail.browser import serving
-from web.context import EXTENSION, Services
-from web.headers import CDN
+from web.headers import HTMX_ON_CDN
 
 COPY = Path(__file__).parents[2] / "static" / "vendor" / "htmx.min.js"
 
@@ -20,12 +19,8 @@ COPY = Path(__file__).parents[2] / "static" / "vendor" / "htmx.min.js"
 @pytest.fixture(scope="module")
 def cdn_site(world: World) -> Iterator[str]:
     """The app as it is by default: htmx comes from the CDN."""
-    app = create_app(dataclasses.replace(world.config, assets="cdn"))
-    with serving(app, free_ports(1)[0]) as url:
+    with made(dataclasses.replace(world.config, assets="cdn")) as app, serving(app, free_ports(1)[0]) as url:
         yield url
-    services: Services = app.extensions[EXTENSION]
-    services.pool.close_all()
-    services.db.dispose()
 
 
 @pytest.fixture
@@ -40,7 +35,7 @@ def page(browser: Browser, cdn_site: str, world: World) -> Iterator[Page]:
 
 def answer(page: Page, decide: Callable[[Route], None]) -> None:
     """What the CDN does. `decide` is a function of Python's own: the driver marks it as asked."""
-    page.route(f"{CDN}/**", decide)
+    page.route(HTMX_ON_CDN, decide)
 
 
 def send_htmx(route: Route) -> None:
@@ -103,3 +98,23 @@ def test_our_own_copy_when_the_cdn_lets_people_wait_and_only_that(page: Page) ->
     page.get_by_role("searchbox").fill("")
     expect(page.get_by_role("row")).not_to_have_count(2)
     assert len(search(page)) == 1
+
+
+def test_another_script_from_that_host_does_not_run(page: Page) -> None:
+    """Anybody may publish there."""
+    answer(page, send_htmx)
+    page.goto("/console/mailboxes")
+    other = HTMX_ON_CDN.replace("htmx.org@2.0.10", "somebody-elses@1.0.0")
+    page.route(other, lambda route: route.fulfill(body="window.ran = true", content_type="text/javascript"))
+    refused = page.evaluate(
+        """url => new Promise(done => {
+            const script = document.createElement("script");
+            script.onload = () => done("ran");
+            script.onerror = () => done("refused");
+            script.src = url;
+            document.head.append(script);
+        })""",
+        other,
+    )
+    assert refused == "refused"
+    assert page.evaluate("window.ran") is None

@@ -40,6 +40,15 @@ def test_an_envelope_address() -> None:
     )
     assert from_envelope(None, None, None) is None
     assert from_envelope(b"x", b"", b"") == Address("x", "")
+    assert from_envelope(b"sa", b"MISSING_MAILBOX", b"MISSING_DOMAIN") == Address("sa", "")
+    assert from_envelope(None, b"MISSING_MAILBOX", b"brand-a.test") == Address("", "")
+    assert from_envelope(None, b"kim", b"MISSING_DOMAIN") == Address("", "kim")
+
+
+def test_a_name_that_looks_like_an_address_hides_none() -> None:
+    assert Address("Kim", "kim@customer.test").display == "Kim"
+    assert Address("ceo@bank.example", "kim@customer.test").display == "kim@customer.test"
+    assert Address("ceo@bank.example", "").display == "ceo@bank.example"
 
 
 def test_ana_types_addresses_in_every_way() -> None:

@@ -30,7 +30,8 @@ from tests.servers.harness import World
 from tests.visitor import Visitor
 from web.context import EXTENSION, Services
 
-TRIES = 60  # auth/throttle.py, PASSWORD_ACCOUNT
+TRIES = 60  # auth/throttle.py, PASSWORD_ACCOUNT and PASSWORD_CLIENT
+HERE = 10  # PASSWORD_HERE
 NOBODY = "nobody@brand-a.test"
 
 
@@ -66,8 +67,16 @@ def guess(world: World, person: str, times: int, source: str = "127.0.0.5") -> N
         assert not any(opened)
 
 
-def test_after_sixty_guesses_no_password_is_looked_at_at_any_door(world: World) -> None:
+def test_one_stranger_locks_nobody_out(world: World) -> None:
     guess(world, BEN, TRIES)
+    wait_until(world, TRIES, "client")
+    assert not opens_imap(world.config, KIM, PASSWORD, source="127.0.0.5")
+    assert opens_imap(world.config, BEN, PASSWORD, source="127.0.0.6")
+
+
+def test_after_sixty_guesses_no_password_is_looked_at_at_any_door(world: World) -> None:
+    for network in range(TRIES // HERE):
+        guess(world, BEN, HERE, source=f"127.0.1.{network + 1}")
     wait_until(world, TRIES)
     elsewhere = "127.0.0.6"
     assert not opens_imap(world.config, BEN, PASSWORD, source=elsewhere)
