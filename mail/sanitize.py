@@ -8,7 +8,7 @@ stage didn't write itself.
 
 import html as text_html
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, Literal
@@ -48,15 +48,23 @@ class Sanitised:
     truncated: bool = False
 
 
-def html(document: str, *, images: Images = "blocked", cid: ContentIds | None = None, notes: bool = True) -> Sanitised:
+def html(
+    document: str,
+    *,
+    images: Images = "blocked",
+    cid: ContentIds | None = None,
+    notes: bool = True,
+    without: Collection[str] = (),
+) -> Sanitised:
     """Make a document of HTML mail harmless.
 
     `images` says what becomes of remote images: blocked, or a function from their URL to the one to load instead.
     `cid` gives the URL of an inline part by its Content-ID (RFC 2392). The URLs these return are trusted. With
-    `notes` links show where they lead and warn when that is odd; text that is to be sent on goes without. Never
-    raises; takes time linear in the document, of which at most 2,000,000 characters are read.
+    `notes` links show where they lead and warn when that is odd; text that is to be sent on goes without. Pictures and
+    links of the origins `without` (https://mail.example.com) lead nowhere. Never raises; takes time linear in the
+    document, of which at most 2,000,000 characters are read.
     """
-    rewriter = _Rewriter(images, cid, notes)
+    rewriter = _Rewriter(images, cid, notes, without)
     rough = "".join(rewriter.run(document[:MAX_DOCUMENT]))
     return Sanitised(
         html=_enforce(rough, rewriter.made),
@@ -104,10 +112,11 @@ class _Anchor:
 class _Rewriter:
     """The first stage: tokens to well-nested tags with attributes written anew."""
 
-    def __init__(self, images: Images, cid: ContentIds | None, notes: bool) -> None:
+    def __init__(self, images: Images, cid: ContentIds | None, notes: bool, without: Collection[str]) -> None:
         self._images = images
         self._cid = cid
         self._notes = notes
+        self._without = tuple(f"{origin}/" for origin in without)
         self._out: list[str] = []
         self._size = 0
         self._anchor: _Anchor | None = None
@@ -167,7 +176,7 @@ class _Rewriter:
     def _finish_link(self, anchor: _Anchor) -> None:
         link = links.judge(anchor.href, "".join(anchor.text)) if anchor.href else None
         made = anchor.attributes
-        if link:
+        if link and not link.url.startswith(self._without):
             made += self._made("href", link.url)
             if self._notes and (title := link.warning or link.host):
                 made += self._made("title", title)
@@ -213,7 +222,7 @@ class _Rewriter:
         if src[:5].lower() == "data:":
             return src if len(src) <= MAX_INLINE_IMAGE and _DATA_IMAGE.fullmatch(src) else None
         found = links.web_url(src)
-        if found is None:
+        if found is None or found[0].startswith(self._without):
             return None
         if self._images == "blocked":
             self.blocked_images += 1

@@ -61,6 +61,27 @@ def test_a_colleagues_letter_passed_on_says_nothing_of_who_wrote_it_where(world:
         assert "macbook" not in arrived(world, KIM, f"By {mode}").as_string()
 
 
+def test_what_is_pasted_out_of_the_webmail_does_not_say_where_it_runs(world: World, sign_in: SignIn) -> None:
+    ana = sign_in(ANA)
+    pasted = (
+        '<p>See <img src="http://localhost/image/ab12/1/aHR0cDov" alt="the hat">'
+        '<a href="HTTP://LocalHost/mail/ana@brand-a.test/f/INBOX/1.1">this</a>'
+        f'<img src="{world.config.public_url}/image/ab12/1/aHR0cDov"> or <a href="https://shop.example/localhost">that</a>'
+    )
+    fields = dict(ana.page(f"/mail/{SUPPORT}/compose").fields)
+    token = fields.pop("csrf_token")
+    form = fields | {"to": KIM, "subject": "A pasted hat", "html": pasted, "format": "html", "text": ""}
+    assert ana.post(f"/mail/{SUPPORT}/send", form, token=token).status_code == 303
+    body = arrived(world, KIM, "A pasted hat").get_body(("html",))
+    assert body is not None
+    said = body.get_content()
+    assert "/image/" not in said
+    assert "ana@" not in said
+    assert "127.0.0.1" not in said
+    assert 'href="https://shop.example/localhost"' in said
+    assert "the hat" in said
+
+
 def test_the_copy_is_in_the_shared_sent_folder_and_says_who_to_members_only(world: World, sign_in: SignIn) -> None:
     deliver(world, "A question about refills")
     ana = sign_in(ANA)

@@ -8,6 +8,7 @@ from typing import Any
 from flask import Response, request, url_for
 
 from core.errors import PostroomError
+from mail import sanitize
 from mail.addresses import Address
 from mail.compose import OutgoingAttachment
 from mail.errors import (
@@ -53,7 +54,7 @@ def posted() -> Writing:
         bcc=_text("bcc"),
         subject=_text("subject"),
         text=form.get("text", "").replace("\r\n", "\n"),
-        html=form.get("html", ""),
+        html=_html(form.get("html", "")),
         format="html" if form.get("format") == "html" else "text",
         answers=ref_named("answers_folder", "answers"),
         in_reply_to=" ".join(message_ids(form.get("in_reply_to", ""))[:1]),
@@ -63,6 +64,14 @@ def posted() -> Writing:
         files=_files(),
         keep=form.getlist("keep"),
     )
+
+
+def _html(written: str) -> str:
+    """Without our own addresses: a picture copied out of a message would tell whoever gets it where we are."""
+    ours = {services().config.public_url, request.host_url.rstrip("/")}
+    if not any(origin.partition("://")[2] in written for origin in ours):
+        return written
+    return sanitize.html(written, images=lambda url: url, notes=False, without=ours).html
 
 
 def _text(name: str) -> str:
