@@ -21,13 +21,16 @@ class Moved:
     refs: list[MessageRef]
 
 
-def flag(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef], name: str, *, on: bool) -> None:
-    """Set or clear one flag, such as \\Seen or \\Flagged, on these messages of one folder."""
+def flag(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef], name: str, *, on: bool) -> list[MessageRef]:
+    """Set or clear one flag, such as \\Seen or \\Flagged, on these messages of one folder; those it was new to."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access, refs[0].folder) as imap:
-        uids = select_for(imap, access, refs)
-        change = imap.add_flags if on else imap.remove_flags
-        change(uids, [name])
+        before = imap.flags(select_for(imap, access, refs))
+        changed = [ref for ref in refs if (name in before.get(ref.uid, ())) != on]
+        if changed:
+            change = imap.add_flags if on else imap.remove_flags
+            change([ref.uid for ref in changed], [name])
+    return changed
 
 
 def move(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef], folder: str) -> Moved:
@@ -55,6 +58,12 @@ def report_spam(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef], *
     flag(pool, access, refs, JUNK if spam else NOT_JUNK, on=True)
     flag(pool, access, refs, NOT_JUNK if spam else JUNK, on=False)
     return move_to_role(pool, access, refs, "junk" if spam else "inbox")
+
+
+def take_back_report(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef], folder: str) -> Moved:
+    """As if nobody had reported these messages as spam: without the mark, and in the folder they came from."""
+    flag(pool, access, refs, JUNK, on=False)
+    return move(pool, access, refs, folder)
 
 
 def delete_forever(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef]) -> None:

@@ -51,8 +51,11 @@ def spam(mailbox: str, folder: str) -> BaseResponse:
 
 @blueprint.post(_PATH + "not_spam")
 def not_spam(mailbox: str, folder: str) -> BaseResponse:
-    access = opened(mailbox, Right.ORGANISE)
-    moved = organising.report_spam(services().pool, access, posted_refs(folder), spam=False)
+    access, refs, pool = opened(mailbox, Right.ORGANISE), posted_refs(folder), services().pool
+    if request.form.get("back"):
+        moved = organising.take_back_report(pool, access, refs, decode_folder(request.form.get("to", "")))
+    else:
+        moved = organising.report_spam(pool, access, refs, spam=False)
     return _moved(access, folder, moved, "Not spam:", verb="spam")
 
 
@@ -87,23 +90,21 @@ def unstar(mailbox: str, folder: str) -> BaseResponse:
 def _flag(mailbox: str, folder: str, name: str, *, on: bool, said: str, back: str) -> BaseResponse:
     access = opened(mailbox, Right.ORGANISE)
     refs = posted_refs(folder)
-    organising.flag(services().pool, access, refs, name, on=on)
-    fields: dict[str, object] = {"ref": [ref.token for ref in refs], **place(*_place())}
+    changed = organising.flag(services().pool, access, refs, name, on=on)
+    fields: dict[str, object] = {"ref": [ref.token for ref in changed], **place(*_place())}
     undo = {"url": _url(access, back, folder), "fields": fields, "list": _list_url(access, folder)}
     # One star, or one message marked, is seen where it was clicked; saying so as well would only be in the way.
     text = said.format(_messages(refs)) if len(refs) > 1 else ""
-    return _done(access, folder, text, undo, counts=name == SEEN)
+    return _done(access, folder, text, undo if changed else None, counts=name == SEEN)
 
 
 def _moved(access: MailboxAccess, folder: str, moved: Moved, said: str, verb: str = "move") -> BaseResponse:
     """Undoing a move is a move: from where the messages lie now, under the names they have there."""
     undo = None
     if moved.refs:
-        fields: dict[str, object] = {"ref": [ref.token for ref in moved.refs], "back": "1", **place(*_place())}
-        if verb == "move":
-            fields["to"] = encode_folder(folder)
-        back = _list_url(access, folder if verb == "move" else "INBOX")
-        undo = {"url": _url(access, verb, moved.folder), "fields": fields, "list": back}
+        back = {"back": "1", "to": encode_folder(folder)}
+        fields: dict[str, object] = {"ref": [ref.token for ref in moved.refs], **back, **place(*_place())}
+        undo = {"url": _url(access, verb, moved.folder), "fields": fields, "list": _list_url(access, folder)}
     return _done(access, folder, f"{said} {_messages(moved.refs)}.", undo)
 
 
