@@ -25,6 +25,7 @@ _LONG_ONES: Final = {b"to", b"cc", b"bcc", b"references", b"received", b"dkim-si
 _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 # RFC 2047 section 2, with the language of RFC 2231 section 5, and blanks in "Q" text as careless mailers send them.
 _WORD: Final = re.compile(r"=\?([A-Za-z0-9_.:()-]{1,60})(?:\*[A-Za-z0-9-]{0,40})?\?([bBqQ])\?([^?\r\n]*)\?=")
+LONGEST_MESSAGE_ID: Final = 403
 # RFC 5322 section 3.6.4, kept to what can stand in a header of ours without quoting.
 _MESSAGE_ID: Final = re.compile(r"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.:;,\[\]()-]{1,200}@[A-Za-z0-9.:_\[\]-]{1,200})>")
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from auth.models import Person
 from core.db import Base
+from mail.headers import LONGEST_MESSAGE_ID
 
 REGULAR = "regular"
 SHARED = "shared"
@@ -157,12 +158,12 @@ class Submission(Base):
     # SET NULL keeps the receipt, and the sender's name beside it, when the person is gone.
     login_id: Mapped[int | None] = mapped_column(ForeignKey("login.id", ondelete="SET NULL"))
     key: Mapped[str] = mapped_column(String(64))
-    message_id: Mapped[str] = mapped_column(String(300))
+    message_id: Mapped[str] = mapped_column(String(LONGEST_MESSAGE_ID))
     sent_by: Mapped[str] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(10))
     recipients: Mapped[str] = mapped_column(Text)  # JSON: what the person asked for
     note: Mapped[str] = mapped_column(Text, default="")
-    answers_message_id: Mapped[str] = mapped_column(String(300), default="", index=True)
+    answers_message_id: Mapped[str] = mapped_column(String(LONGEST_MESSAGE_ID), default="", index=True)
     after: Mapped[str] = mapped_column(Text, default="{}")  # JSON: the original to flag, the draft to remove
     message: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[int] = mapped_column(BigInteger)

@@ -1,6 +1,6 @@
 """Foldering: the folders people make for themselves, and emptying the Trash."""
 
-from mail.errors import BadFolderName, MailError
+from mail.errors import BadFolderName, FolderNotFound, MailError
 from mail.imap import Imap
 from mail.imap_folders import Folder
 from mail.imap_search import Search
@@ -30,7 +30,7 @@ def create(pool: Pool, access: MailboxAccess, name: str) -> str:
     """Make a folder; its name as it was kept. Raises BadFolderName, FolderExists, NotPermitted."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access) as imap:
-        name = _usable(name, imap.folders())
+        name = _usable(name, {folder.name for folder in imap.folders()})
         imap.create_folder(name)
     return name
 
@@ -41,9 +41,10 @@ def rename(pool: Pool, access: MailboxAccess, name: str, new_name: str) -> str:
     with mail_of(pool, access) as imap:
         folders = imap.folders()
         folder = _own(folders, name)
-        above = name.rpartition(folder.separator)[0] if folder.separator else ""
-        new_name = _usable(new_name, [other for other in folders if other.name != name])
-        imap.rename_folder(name, above + folder.separator + new_name if above else new_name)
+        above = name[: name.rfind(folder.separator) + 1] if folder.separator else ""
+        beside = {other.name.removeprefix(above) for other in folders if other.name.startswith(above)}
+        new_name = _usable(new_name, beside - {name.removeprefix(above)})
+        imap.rename_folder(name, above + new_name)
     return new_name
 
 
@@ -60,11 +61,18 @@ def delete(pool: Pool, access: MailboxAccess, name: str) -> None:
         imap.delete_folder(name)
 
 
+def in_trash(pool: Pool, access: MailboxAccess) -> int:
+    """How many messages `empty_trash` would remove."""
+    access.require(Right.ORGANISE)
+    with mail_of(pool, access) as imap:
+        return _trash(imap, access)
+
+
 def empty_trash(pool: Pool, access: MailboxAccess) -> int:
     """Remove for good what lies in the Trash; how many messages that was."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access) as imap:
-        uids = _in_trash(imap, access)
+        uids = imap.search(Search()) if _trash(imap, access) else []
         if uids:
             imap.delete(uids)
     return len(uids)
@@ -75,13 +83,12 @@ def is_own(folder: Folder) -> bool:
     return folder.selectable and not folder.role and folder.name not in DEFAULT_NAMES.values()
 
 
-def _in_trash(imap: Imap, access: MailboxAccess) -> list[int]:
-    folders = imap.folders()
-    trash = folder_for(folders, "trash")
-    if not any(folder.name == trash and folder.total for folder in folders):
-        return []
-    select(imap, access, trash)
-    return imap.search(Search())
+def _trash(imap: Imap, access: MailboxAccess) -> int:
+    """Take the Trash in hand; how much it holds at this moment, which a list of folders doesn't tell of one in hand."""
+    try:
+        return select(imap, access, folder_for(imap.folders(), "trash")).exists
+    except FolderNotFound:  # made when something is deleted first
+        return 0
 
 
 def _own(folders: list[Folder], name: str) -> Folder:
@@ -91,7 +98,7 @@ def _own(folders: list[Folder], name: str) -> Folder:
     return folder
 
 
-def _usable(name: str, folders: list[Folder]) -> str:
+def _usable(name: str, taken: set[str]) -> str:
     """The name on one line. Raises BadFolderName, in words, for what a server or a mail program would stumble over."""
     name = " ".join(name.split())
     if not name:
@@ -100,6 +107,6 @@ def _usable(name: str, folders: list[Folder]) -> str:
         raise BadFolderName("too long", public=f"A folder's name may have {LONGEST} characters.")
     if name[0] in ".~" or any(sign in _UNUSABLE for sign in name):
         raise BadFolderName(name, public="A folder's name can't begin with . or ~, nor hold one of % * / \\ \"")
-    if name.casefold() in {folder.name.casefold() for folder in folders} | {"inbox"}:
+    if name.casefold() in {other.casefold() for other in taken} | {"inbox"}:
         raise BadFolderName(name, public="A folder with this name already exists.")
     return name

@@ -56,9 +56,9 @@ def folder_page(pool: Pool, access: MailboxAccess, name: str, page: int, query: 
     costs the same in every folder, and up to `WINDOW` messages stand exactly as they arrived.
     """
     with mail_of(pool, access, name) as imap:
-        folders = imap.folders()
-        folder = named(folders, name)
         selected = select(imap, access, name)
+        folders = imap.folders()  # after it, so that both count the same new mail
+        folder = named(folders, name)
         total = imap.find(query) if query else selected.exists
         pages = max(1, -(-total // PAGE_SIZE))
         page = min(max(page, 1), pages)

@@ -6,11 +6,12 @@ import pytest
 from flask import Flask
 
 from tests.apps import made
-from tests.cast import ANA, EVE
+from tests.cast import ANA, EVE, KIM
 from tests.console.console import Desk
 from tests.servers.harness import World, free_ports
 from tests.servers.postgres import Cluster
 from tests.visitor import Page, Visitor, folder_url
+from tests.webmail.letters import arrived, find
 
 NUL = "a\0b"
 
@@ -67,3 +68,14 @@ def test_her_letter_comes_back_to_her(world: World, app: Flask) -> None:
     answer = ana.post(f"/mail/{ANA}/send", dict(fields) | {"subject": NUL, "text": "What I wrote"})
     assert answer.status_code == 400
     assert "What I wrote" in answer.text
+
+
+def test_what_has_a_very_long_message_id_is_answered(world: World, app: Flask) -> None:
+    """PostgreSQL counts characters, where SQLite doesn't."""
+    ana = Visitor(app, ANA).come_back(world.sign_in(ANA))
+    message_id = f"<{'a' * 200}@{'b' * 195}.test>"
+    world.deposit(ANA, f"From: {KIM}\r\nSubject: Long\r\nMessage-ID: {message_id}\r\n\r\nHello\r\n".encode())
+    fields = dict(ana.page(find(ana, ANA, "Long") + "/reply").fields)
+    assert fields["in_reply_to"] == message_id
+    assert ana.post(f"/mail/{ANA}/send", fields | {"text": "Answered", "subject": "Re: Long"}).status_code == 303
+    assert arrived(world, KIM, "Re: Long")["In-Reply-To"] == message_id

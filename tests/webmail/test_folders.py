@@ -1,14 +1,16 @@
 """People make folders of their own, name them anew and take them away; and they empty the Trash."""
 
+import re
 from typing import Any
 
 import pytest
 
+from mail.refs import encode_folder
 from tests.cast import ANA, BEN, CLEO, DAN, SUPPORT
 from tests.servers.harness import World
-from tests.visitor import Page, folder_url
+from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
-from tests.webmail.letters import copies, deliver, find
+from tests.webmail.letters import copies, deliver, find, letter
 
 ACTS: list[tuple[str, dict[str, Any]]] = [
     ("create", {"name": "Not by cleo"}),
@@ -89,6 +91,50 @@ def test_the_trash_is_emptied_after_a_question(world: World, sign_in: SignIn) ->
     assert ben.post(url(SUPPORT, "empty-trash"), {}).status_code == 303
     assert world.folder(SUPPORT, "Trash") == []
     assert "empty already" in ben.page(url(SUPPORT, "empty-trash")).text
+
+
+def test_what_a_colleague_threw_away_a_moment_ago_goes_too(world: World, sign_in: SignIn) -> None:
+    for name in ("First to go", "Second to go"):
+        world.deposit(SUPPORT, letter(name))
+    ana, ben = sign_in(ANA), sign_in(BEN)
+    ana.post(url(SUPPORT, "empty-trash"), {})
+    for _ in range(2):  # and the Trash stays in ana's hand
+        ana.page(folder_url(SUPPORT, "Trash"))
+    for name in ("First to go", "Second to go"):
+        ben.post(folder_url(SUPPORT) + "delete", {"ref": find(ben, SUPPORT, name).rpartition("/")[2]})
+    assert "2 messages" in ana.page(url(SUPPORT, "empty-trash")).text
+    ana.page(folder_url(SUPPORT, "Trash"))
+    assert ana.post(url(SUPPORT, "empty-trash"), {}).status_code == 303
+    assert world.folder(SUPPORT, "Trash") == []
+
+
+def test_the_list_and_the_folders_count_the_same_new_mail(world: World, sign_in: SignIn) -> None:
+    ana = sign_in(ANA)
+    ana.page(folder_url(SUPPORT))
+    before = unread(ana)
+    for number in range(3):
+        world.deposit(SUPPORT, letter(f"Counted at once {number}"))
+    assert unread(ana) == before + 3
+
+
+def unread(visitor: Visitor) -> int:
+    """What the sidebar says of the folder, when it brings the list along."""
+    shown = visitor.get(folder_url(SUPPORT) + "sidebar?list=1").text
+    found = re.search(r'data-unread="(\d+)"', shown)
+    assert found is not None
+    return int(found[1])
+
+
+def test_a_folder_inside_another_may_be_called_like_one_outside(world: World, sign_in: SignIn) -> None:
+    dan = sign_in(DAN)
+    with world.imap(DAN) as raw:
+        for name in ("Outside", "Box", "Box/Inside", "Box/Other"):
+            raw.create(name)
+    assert dan.post(url(DAN, "rename"), {"folder": encode_folder("Box/Inside"), "name": "Outside"}).status_code == 303
+    assert dan.get(folder_url(DAN, encode_folder("Box/Outside"))).status_code == 200
+    assert (
+        "already exists" in dan.post(url(DAN, "rename"), {"folder": encode_folder("Box/Outside"), "name": "other"}).text
+    )
 
 
 @pytest.mark.parametrize(("act", "fields"), ACTS)

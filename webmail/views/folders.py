@@ -66,7 +66,7 @@ def delete_folder(mailbox: str) -> BaseResponse:
 @blueprint.get(f"{_PATH}/empty-trash")
 def ask_to_empty_trash(mailbox: str) -> Response:
     access = opened(mailbox, Right.ORGANISE)
-    total = sum(folder.total for folder in reading.folders_of(services().pool, access) if folder.role == "trash")
+    total = foldering.in_trash(services().pool, access)
     many = words.counted(total, "message", "messages")
     context = {"access": present.access_context(access), "total": total, "many": many}
     return make_response(render_template("webmail/empty_trash.html", **context))
