@@ -29,7 +29,6 @@ class AppPasswordView:
     id: int
     label: str
     created: datetime
-    last_used: datetime | None
 
 
 def create(db: Database, login_id: int, label: str, also: Also = nothing) -> str:
@@ -58,7 +57,7 @@ def create(db: Database, login_id: int, label: str, also: Also = nothing) -> str
 def listing(session: Session, login_id: int) -> list[AppPasswordView]:
     """The person's app passwords, newest first."""
     rows = session.scalars(select(AppPassword).where(AppPassword.login_id == login_id).order_by(AppPassword.id.desc()))
-    return [AppPasswordView(row.id, row.label, _time(row.created_at), _used(row.last_used_at)) for row in rows]
+    return [AppPasswordView(row.id, row.label, _time(row.created_at)) for row in rows]
 
 
 def count(session: Session, login_id: int) -> int:
@@ -86,7 +85,3 @@ def revoke_all(session: Session, login_id: int) -> int:
 
 def _time(seconds: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
-
-
-def _used(seconds: int | None) -> datetime | None:
-    return None if seconds is None else _time(seconds)

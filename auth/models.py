@@ -95,7 +95,6 @@ class AppPassword(Base):
     label: Mapped[str] = mapped_column(String(100))
     secret_sha256: Mapped[str] = mapped_column(String(64), unique=True)
     created_at: Mapped[int] = mapped_column(BigInteger)
-    last_used_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class RecoveryCode(Base):

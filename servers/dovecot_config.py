@@ -1,6 +1,7 @@
 """The one configuration file of Dovecot 2.3, as text made from the settings."""
 
 from core.config import Config
+from mailboxes.rights import STANDINGS
 from servers.dovecot_program import Paths
 from servers.dovecot_sql import MAIL_LOCATION, PASSDBS, sql_files
 from servers.service_user import ServiceUser
@@ -11,7 +12,7 @@ _LONGEST_BASE = 70
 
 # Rights as letters of RFC 4314 §2.1. `owner` is a person in their own mailbox. A member in a shared one comes with the
 # group the database gave them; one without a group gets nothing. Only this file counts (acl_globals_only).
-ACL = "* owner lrwstipekx\n* group=member-reply lrwstipekx\n* group=member-read lr\n"
+ACL = "".join(f"* {f'group={one.acl_group}' if one.acl_group else 'owner'} {one.acl_letters}\n" for one in STANDINGS)
 
 # Asked for on every page of a list or on opening a message, so kept in the cache file from the first delivery on.
 _CACHED = (
