@@ -47,13 +47,18 @@ class Changing(Reading):
 
         Raises MessageGone when none was, FolderNotFound, QuotaExceeded.
         """
-        moved = self._transfer(b"UID MOVE", uids, folder)
+        self._writable()
+        wire = to_wire(folder)
+        moved: dict[int, int] = {}
+        for some in uid_sets(uids):
+            reply = self._connection.run(b"UID MOVE", some, wire, changes=True, otherwise=FolderNotFound)
+            if "COPYUID" in reply.codes:
+                _, old, new = _uid_code(reply.codes, "COPYUID", 3)
+                moved |= zip(_members(old), _members(new), strict=True)
+        if not moved:
+            raise MessageGone("no message of those is left")
         self._verify_gone(moved)
         return moved
-
-    def copy(self, uids: Sequence[int], folder: str) -> dict[int, int]:
-        """Copy to another folder: new UID there by old UID. Raises as `move` does."""
-        return self._transfer(b"UID COPY", uids, folder)
 
     def delete(self, uids: Sequence[int]) -> None:
         """Remove these messages for good, and no others that may be marked \\Deleted (UID EXPUNGE, RFC 4315)."""
@@ -110,19 +115,6 @@ class Changing(Reading):
             if has != (lowered if carried else set()):
                 raise NotPermitted(f"STORE said OK, UID {uid} has {sorted(found)}")
         return sorted(now)
-
-    def _transfer(self, verb: bytes, uids: Sequence[int], folder: str) -> dict[int, int]:
-        self._writable()
-        wire = to_wire(folder)
-        done: dict[int, int] = {}
-        for some in uid_sets(uids):
-            reply = self._connection.run(verb, some, wire, changes=True, otherwise=FolderNotFound)
-            if "COPYUID" in reply.codes:
-                _, old, new = _uid_code(reply.codes, "COPYUID", 3)
-                done |= zip(_members(old), _members(new), strict=True)
-        if not done:
-            raise MessageGone("no message of those is left")
-        return done
 
     def _verify_gone(self, uids: Iterable[int]) -> None:
         if left := self.flags(list(uids)):

@@ -118,10 +118,6 @@ class Reading(Session):
         """Up to `length` octets of the whole message as it lies on the server; b"" past its end."""
         return self.part(uid, "", start, length)
 
-    def size(self, uid: int) -> int:
-        """Octets of the whole message (RFC822.SIZE)."""
-        return number(self._one(uid, b"(UID RFC822.SIZE)").get(b"RFC822.SIZE"))
-
     def flags(self, uids: Sequence[int]) -> dict[int, frozenset[str]]:
         """The flags of those messages that still exist, by UID."""
         rows = [fetched(answer) for some in uid_sets(uids) for answer in self._fetch(some, b"(UID FLAGS)")]

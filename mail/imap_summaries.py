@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_tz
 from itertools import takewhile
 from typing import Final, NamedTuple
 
@@ -20,10 +19,8 @@ MONTH_NAMES: Final = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MONTHS: Final = {name: index for index, name in enumerate(MONTH_NAMES, start=1)}
 # A leaf that isn't text, something to download, or an escape, which would make the next pattern unreliable.
 _NOT_PLAIN: Final = re.compile(rb'\("(?!text")[^"]*" "[^"]*" [(N]|"attachment"|\\', re.IGNORECASE).search
-_TEXT_SIZES: Final = re.compile(rb'" ([0-9]{1,18}) [0-9]+[ )]').findall
 _DATE: Final = re.compile(
-    rb"(?:[A-Za-z]{3}, *)?([0-9]{1,2})[ -]([A-Z][a-z]{2})[ -]([0-9]{4}) "
-    rb"([0-9]{2}):([0-9]{2})(?::([0-9]{2}))? ([+-])([0-9]{2})([0-5][0-9])(?: |$)"
+    rb"([0-9]{1,2})-([A-Z][a-z]{2})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-5][0-9])"
 )
 
 
@@ -39,21 +36,15 @@ class RawAddress(NamedTuple):
 class Summary:
     """What the list shows of a message. The raw fields are bytes from a stranger: decode them before showing.
 
-    `internal_date` is when it arrived, `date` what its sender says (None when absent or absurd), both aware UTC.
-    `size` adds up the encoded octets of its parts. `preview` is the server's, not longer than about 200 characters.
+    `internal_date` is when it arrived, aware UTC. `preview` is the server's, not longer than about 200 characters.
     """
 
     uid: int
     flags: frozenset[str]
     internal_date: datetime
-    size: int
-    date: datetime | None
     subject_raw: bytes
     from_raw: tuple[RawAddress, ...]
-    reply_to_raw: tuple[RawAddress, ...]
     to_raw: tuple[RawAddress, ...]
-    cc_raw: tuple[RawAddress, ...]
-    in_reply_to: str
     message_id: str
     has_attachment: bool
     preview: str
@@ -61,25 +52,19 @@ class Summary:
 
 def summary(answer: list[bytes]) -> Summary:
     """One FETCH answer to SUMMARY_ITEMS. Raises ProtocolTrouble when something asked for is missing."""
-    items, size, attached = _outsize_row(answer) or _plain_row(answer) or _any_row(answer)
+    items, attached = _outsize_row(answer) or _plain_row(answer) or _any_row(answer)
     envelope = items.get(b"ENVELOPE")
     internal = when(octets(items.get(b"INTERNALDATE")))
     if not isinstance(envelope, list) or len(envelope) < 10 or internal is None:
         raise ProtocolTrouble("an ENVELOPE or INTERNALDATE that is none")
-    date, subject, from_, _sender, reply_to, to, cc, _bcc, in_reply_to, message_id = envelope[:10]
-    senders = _addresses(from_)
+    _date, subject, from_, _sender, _reply_to, to, _cc, _bcc, _in_reply_to, message_id = envelope[:10]
     return Summary(
         number(items.get(b"UID")),
         flags(items.get(b"FLAGS")),
         internal,
-        size,
-        when(octets(date)),
         octets(subject),
-        senders,
-        senders if reply_to == from_ else _addresses(reply_to),
+        _addresses(from_),
         _addresses(to),
-        _addresses(cc),
-        octets(in_reply_to).decode("ascii", "replace"),
         octets(message_id).decode("ascii", "replace"),
         attached,
         octets(items.get(b"PREVIEW")).decode("utf-8", "replace"),
@@ -94,7 +79,7 @@ def people(answer: list[bytes]) -> tuple[tuple[RawAddress, ...], tuple[RawAddres
     return _addresses(envelope[2]), (*_addresses(envelope[5]), *_addresses(envelope[6]))
 
 
-def _outsize_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool] | None:
+def _outsize_row(answer: list[bytes]) -> tuple[dict[bytes, Node], bool] | None:
     """Of a row out of all proportion (100,000 recipients, say) only what the server itself wrote; None for others.
 
     Taking one apart costs half a second, and a page may hold fifty. Whoever opens the message is told what is wrong.
@@ -103,15 +88,15 @@ def _outsize_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool] | N
         return None
     head = answer[0].partition(b" PREVIEW ")[0].partition(b" ENVELOPE ")[0]
     nothing: list[Node] = [None] * 10
-    return fetched([head + b")"]) | {b"ENVELOPE": nothing}, 0, False
+    return fetched([head + b")"]) | {b"ENVELOPE": nothing}, False
 
 
-def _any_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool]:
+def _any_row(answer: list[bytes]) -> tuple[dict[bytes, Node], bool]:
     items = fetched(answer)
-    return items, *_shape(items.pop(b"BODYSTRUCTURE", None))
+    return items, _has_attachment(items.pop(b"BODYSTRUCTURE", None))
 
 
-def _plain_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool] | None:
+def _plain_row(answer: list[bytes]) -> tuple[dict[bytes, Node], bool] | None:
     """Most messages are text alone, and half of their row is a BODYSTRUCTURE that needn't be taken apart.
 
     None for every other row; what is given is what `_any_row` would give.
@@ -125,7 +110,7 @@ def _plain_row(answer: list[bytes]) -> tuple[dict[bytes, Node], int, bool] | Non
         return None
     if b"ENVELOPE" not in items or b"PREVIEW" not in items:  # more items follow the structure
         return None
-    return items, sum(map(int, _TEXT_SIZES(tail))), False
+    return items, False
 
 
 def fetched(answer: list[bytes]) -> dict[bytes, Node]:
@@ -141,30 +126,18 @@ def flags(node: Node) -> frozenset[str]:
 
 
 def when(text: bytes) -> datetime | None:
-    """A Date header's or INTERNALDATE's moment in UTC; None when it can't be read or lies outside our calendar."""
-    match = _DATE.match(text.lstrip())
+    """An INTERNALDATE's moment in UTC (RFC 9051 section 9); None when it is none or lies outside our calendar."""
+    match = _DATE.fullmatch(text.lstrip())
     if not match or match[2] not in _MONTHS:
-        return _odd_date(text)
+        return None
     day, month, year, hour, minute, second, sign, east, east_minutes = match.groups()
     try:
-        local = datetime(
-            int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second or 0), 59), tzinfo=UTC
-        )
+        local = datetime(int(year), _MONTHS[month], int(day), int(hour), int(minute), min(int(second), 59), tzinfo=UTC)
         if east == east_minutes == b"00":
             return local
         offset = timedelta(hours=int(east), minutes=int(east_minutes))
         return local - offset if sign == b"+" else local + offset
     except (ValueError, OverflowError):
-        return None
-
-
-def _odd_date(text: bytes) -> datetime | None:
-    if len(text) > 200:
-        return None
-    try:
-        told = parsedate_tz(text.decode("ascii", "replace"))
-        return told and datetime(*told[:6], tzinfo=UTC) - timedelta(seconds=told[9] or 0)
-    except (ValueError, OverflowError, IndexError, TypeError):
         return None
 
 
@@ -184,19 +157,18 @@ def _text(node: Node) -> bytes | None:
     return node if isinstance(node, bytes) else None
 
 
-def _shape(root: Node) -> tuple[int, bool]:
-    """Octets of all parts together, and whether a reader would call one of them an attachment."""
-    size, attached, waiting = 0, False, [root]
+def _has_attachment(root: Node) -> bool:
+    """Whether a reader would call one of the parts an attachment."""
+    waiting = [root]
     while waiting:
         node = waiting.pop()
         if not isinstance(node, list) or not node:
             continue
         if isinstance(node[0], list):
             waiting += takewhile(lambda inner: isinstance(inner, list), node)
-        elif len(node) > 6:
-            size += number(node[6])
-            attached = attached or _is_attachment(node)
-    return size, attached
+        elif len(node) > 6 and _is_attachment(node):
+            return True
+    return False
 
 
 def _is_attachment(leaf: list[Node]) -> bool:

@@ -122,11 +122,3 @@ def quote(text: str) -> str:
     """The text with a quoting mark before each line (RFC 3676 section 4.5)."""
     lines = clean.body(text).rstrip("\n").split("\n")
     return "\n".join(f">{line}" if line.startswith(">") else f"> {line}".rstrip() for line in lines)
-
-
-def snippet(text: str, length: int = 140) -> str:
-    """The first own words of a body on one line, for a list; the quoted ones when there are no others."""
-    start = text[:4_000]
-    own = " ".join(line for depth, line in map(_depth, start.split("\n")) if not depth)
-    words = " ".join(clean.one_line(own if own.strip() else start).split())
-    return words if len(words) <= length else words[: length - 1].rstrip() + "…"

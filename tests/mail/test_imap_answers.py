@@ -129,18 +129,18 @@ def test_the_quick_way_through_a_row_finds_what_the_thorough_one_does(
 def test_text_alone_goes_the_quick_way() -> None:
     answer = [ROW % (b"hello", b"(" + TEXT_LEAVES[0] + b")" + LEAVES[2] + b') "alternative")')]
     assert _plain_row(answer) == _any_row(answer)
-    assert summary(answer).size == 42
+    assert not summary(answer).has_attachment
 
 
 @pytest.mark.parametrize(
     ("text", "moment"),
     [
-        (b"Mon, 2 Feb 2026 10:00:00 +0100", datetime(2026, 2, 2, 9, tzinfo=UTC)),
+        (b"02-Feb-2026 10:00:00 +0100", datetime(2026, 2, 2, 9, tzinfo=UTC)),
         (b" 2-Feb-2026 10:00:00 -0330", datetime(2026, 2, 2, 13, 30, tzinfo=UTC)),
-        (b"Mon, 02 Feb 2026 10:00:60 +0000 (UTC)", datetime(2026, 2, 2, 10, 0, 59, tzinfo=UTC)),
-        (b"2 Feb 26 10:00 EST", datetime(2026, 2, 2, 15, tzinfo=UTC)),
-        (b"Mon, 31 Feb 2026 10:00:00 +0000", None),
-        (b"1 Jan 0001 00:00:00 +2359", None),
+        (b"02-Feb-2026 10:00:60 +0000", datetime(2026, 2, 2, 10, 0, 59, tzinfo=UTC)),
+        (b"31-Feb-2026 10:00:00 +0000", None),
+        (b" 1-Jan-0001 00:00:00 +2359", None),
+        (b"Mon, 2 Feb 2026 10:00:00 +0100", None),
         (b"yesterday", None),
         (b"9" * 100_000, None),
         (b"", None),

@@ -40,7 +40,6 @@ def test_moving_tells_the_new_uids(ana: Imap, folder: str) -> None:
     assert ana.flags([1, 2, 3]).keys() == {2}
     ana.select(target, writable=True)
     assert ana.source(2) == letter("Letter 1")
-    assert ana.copy([2], folder) == {2: 4}
     with pytest.raises(FolderNotFound):
         ana.move([2], "Nowhere")
     with pytest.raises(MessageGone):
@@ -69,7 +68,6 @@ def test_a_folder_opened_for_looking_is_not_changed(ana: Imap, folder: str) -> N
         lambda: ana.add_flags([1], ["\\Seen"]),
         lambda: ana.move([1], "Trash"),
         lambda: ana.delete([1]),
-        lambda: ana.copy([1], "Trash"),
     ):
         with pytest.raises(ReadOnlyFolder):
             change()
@@ -99,7 +97,6 @@ def test_an_ok_without_effect_is_not_believed(support: Imap, cleo: Imap) -> None
         lambda: cleo.add_flags([1], ["\\Seen"]),
         lambda: cleo.delete([1]),
         lambda: cleo.move([1], "Trash"),
-        lambda: cleo.copy([1], "Trash"),
     ):
         with pytest.raises(NotPermitted):
             change()
@@ -132,7 +129,6 @@ def test_twenty_five_megabytes_are_appended_and_come_back(ana: Imap, folder: str
     message = letter("Large") + b"0123456789abcde\r\n" * (25 * 1024 * 1024 // 17)
     uid = ana.append(folder, message)
     ana.select(folder, writable=True)
-    assert ana.size(uid) == len(message)
     assert ana.source(uid, 0, len(message)) == message
     ana.delete([uid])
 

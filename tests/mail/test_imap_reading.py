@@ -33,8 +33,6 @@ def test_a_page_shows_what_the_list_needs(ana: Imap, folder: str) -> None:
     assert row.from_raw == (RawAddress(b"Kim", b"kim", b"customer.test"),)
     assert row.to_raw == (RawAddress(None, b"ana", b"brand-a.test"),)
     assert row.internal_date.timestamp() == 1_770_000_000
-    assert row.date is not None
-    assert row.date.isoformat() == "2026-02-02T09:00:00+00:00"
     assert {"\\Seen", "$Team"} <= row.flags
     assert (row.has_attachment, row.preview) == (True, "Grüße")
     assert not rows[1].has_attachment
@@ -90,7 +88,6 @@ def test_opening_tells_header_flags_and_structure_and_parts_come_by_section(ana:
     assert ana.part(uid, "9") == b""
     assert ana.parts(uid, ["1", "2"]) == {"1": b"Gr=C3=BC=C3=9Fe", "2": b"JVBERi0xLjQK"}
     assert ana.source(uid) == mixed("Report")
-    assert ana.size(uid) == len(mixed("Report"))
 
 
 def test_reading_never_sets_seen_for_anyone(ana: Imap, folder: str, dovecot: Dovecot) -> None:
@@ -109,7 +106,7 @@ def test_reading_never_sets_seen_for_anyone(ana: Imap, folder: str, dovecot: Dov
 
 def test_a_message_that_is_gone_is_said_to_be_gone(ana: Imap, folder: str) -> None:
     ana.select(folder)
-    asks = (ana.open, ana.structure, ana.header, ana.size, ana.source, lambda uid: ana.part(uid, "1"))
+    asks = (ana.open, ana.structure, ana.header, ana.source, lambda uid: ana.part(uid, "1"))
     for ask in asks:
         with pytest.raises(MessageGone):
             ask(77)

@@ -71,11 +71,6 @@ def test_a_text_quoted_and_quoted_again() -> None:
     assert plaintext.quote("Hi\n> old\n\nBye\n") == "> Hi\n>> old\n>\n> Bye"
 
 
-def test_a_snippet_is_the_first_own_words() -> None:
-    assert plaintext.snippet("> quoted\n\nThanks,\n  works\u202e now\n" + "x" * 400, 20) == "Thanks, works now x…"
-    assert plaintext.snippet("> only quoted") == "> only quoted"
-
-
 @pytest.mark.parametrize(
     ("html", "text"),
     [
