@@ -14,6 +14,8 @@ from mail.sasl import Credential
 WAIT_SECONDS: Final = 5.0
 # One request may need several connections. After one that hung the others don't wait their turn to hang as well.
 REST_SECONDS: Final = 4.0
+# Of one mailbox: the folder in front, and one beside it (Drafts, while a message is opened or written).
+_SIDE_BY_SIDE: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,8 @@ class _Place:
 class Pool:
     """Connections by owner (the id of a web session) and credential; safe for any number of threads.
 
-    At most `per_owner` connections for one owner and `total` for all. Whoever finds no room closes an idle one of
-    their own mailboxes, or the longest idle of all, or waits for `wait_seconds`.
+    At most `at_work` lent to one owner at a time, `per_owner` of one owner's and `total` of all. Whoever finds no room
+    closes their own longest idle one, or the longest idle of all, or waits for `wait_seconds`.
     """
 
     def __init__(
@@ -49,14 +51,15 @@ class Pool:
         host: str,
         port: int,
         *,
-        per_owner: int = 6,
-        total: int = 200,
+        at_work: int = 6,
+        per_owner: int = 40,
+        total: int = 400,
         idle_seconds: float = 600.0,
         wait_seconds: float = WAIT_SECONDS,
         timeout: float = TIMEOUT,
     ) -> None:
         self._host, self._port, self._timeout = host, port, timeout
-        self._per_owner, self._total = per_owner, total
+        self._at_work, self._per_owner, self._total = at_work, per_owner, total
         self._idle_seconds, self._wait_seconds = idle_seconds, wait_seconds
         self._changed = threading.Condition()
         self._idle: list[_Place] = []  # longest idle first
@@ -125,7 +128,7 @@ class Pool:
         patient_until = time.monotonic() + self._wait_seconds
         with self._changed:
             surplus = self._expired()
-            while (place := self._kept(credential, owner, folder) or self._room(credential, owner, surplus)) is None:
+            while (place := self._place(credential, owner, folder, surplus)) is None:
                 if not self._changed.wait(patient_until - time.monotonic()):
                     _close(surplus)
                     raise TooManyConnections(f"owner {owner}: {len(self._busy)} connections at work")
@@ -134,25 +137,25 @@ class Pool:
         _close(surplus)
         return place
 
-    def _kept(self, credential: Credential, owner: int, folder: str) -> _Place | None:
-        """An idle connection of this owner and credential: with the folder selected, else the one used last."""
-        mine = [place for place in self._idle if place.owner == owner and place.credential == credential]
-        if not mine:
+    def _place(self, credential: Credential, owner: int, folder: str, surplus: list[_Place]) -> _Place | None:
+        """A kept connection, or room for a new one, if need be where an idle one was; None when one has to wait."""
+        idle = [place for place in self._idle if place.owner == owner]
+        at_work = [place for place in self._busy if place.owner == owner]
+        if len(at_work) >= self._at_work:
             return None
-        place = next((one for one in reversed(mine) if one.imap and one.imap.kept_folder == folder), mine[-1])
-        self._idle.remove(place)
-        return place
-
-    def _room(self, credential: Credential, owner: int, surplus: list[_Place]) -> _Place | None:
-        """A place for a new connection, if need be where an idle one was; None when all are at work."""
-        own_idle = [place for place in self._idle if place.owner == owner]
-        own = len(own_idle) + sum(place.owner == owner for place in self._busy)
-        leaving = own_idle if own >= self._per_owner else self._idle
-        if own >= self._per_owner or len(self._idle) + len(self._busy) >= self._total:
-            if not leaving:
+        own_full = len(idle) + len(at_work) >= self._per_owner
+        full = own_full or len(self._idle) + len(self._busy) >= self._total
+        mine = [place for place in idle if place.credential == credential]
+        of_mailbox = len(mine) + sum(place.credential == credential for place in at_work)
+        if place := _best(mine, folder, may_open=not full and of_mailbox < _SIDE_BY_SIDE):
+            self._idle.remove(place)
+            return place
+        if full:
+            leaving = next(iter(idle if own_full else self._idle), None)
+            if leaving is None:
                 return None
-            surplus.append(leaving[0])
-            self._idle.remove(leaving[0])
+            self._idle.remove(leaving)
+            surplus.append(leaving)
         return _Place(owner, credential)
 
     def _expired(self) -> list[_Place]:
@@ -178,6 +181,19 @@ class Pool:
             self._changed.notify_all()
         if not keep:
             _close([place])
+
+
+def _best(idle: list[_Place], folder: str, *, may_open: bool) -> _Place | None:
+    """The one that has the folder selected; else none when another may be opened, so that what is selected stays.
+
+    Then the longest idle one is asked to select; whoever wants no folder gets the one used last.
+    """
+    if not idle or not folder:
+        return idle[-1] if idle else None
+    having = [place for place in idle if place.imap and place.imap.kept_folder in (folder, "")]
+    if having:
+        return having[-1]
+    return None if may_open else idle[0]
 
 
 def _close(places: list[_Place]) -> None:

@@ -13,6 +13,8 @@ from mailboxes.access import MailboxAccess
 
 # The folder each role has when the server announces none (RFC 6154 names the roles, not the folders).
 DEFAULT_NAMES = {"drafts": "Drafts", "sent": "Sent", "archive": "Archive", "junk": "Junk", "trash": "Trash"}
+# What happens beside the folder in front (writing, filing) asks for this one, so that the one in front stays selected.
+DRAFTS = DEFAULT_NAMES["drafts"]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from mail.pool import Pool
 from mail.refs import MessageRef
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
-from webmail.connection import ensured_folder, mail_of, select, select_for
+from webmail.connection import DRAFTS, ensured_folder, mail_of, select, select_for
 from webmail.drafting import Writing, message_id_of
 from webmail.versions import versions_of
 
@@ -18,7 +18,7 @@ def discard(pool: Pool, access: MailboxAccess, writing: Writing) -> MessageRef |
     What somebody else saved meanwhile stays. Returns what it is called in Trash, None when nothing of it was saved.
     """
     access.require(Right.SEND)
-    with mail_of(pool, access) as imap:
+    with mail_of(pool, access, DRAFTS) as imap:
         trash = ensured_folder(imap, "trash")
         message_id = message_id_of(access, writing.key)
         versions = versions_of(imap, access, message_id, writing.draft, writing.window)

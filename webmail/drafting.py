@@ -27,7 +27,7 @@ from mailboxes import outbox
 from mailboxes.access import MailboxAccess, is_neighbour
 from mailboxes.rights import Right
 from webmail.attaching import FROM_ORIGINAL, Attached, attached_as, attachments_in, find_attachments, kept_attachments
-from webmail.connection import mail_of, select, select_for
+from webmail.connection import DRAFTS, mail_of, select, select_for
 from webmail.reading import body_texts
 from webmail.versions import DraftChanged, Versions, draft_header, kept_answers, kept_fields, versions_of
 
@@ -217,7 +217,7 @@ def save(pool: Pool, db: Database, access: MailboxAccess, writing: Writing) -> S
     access.require(Right.SEND)
     if outbox.find(db, access, writing.key):
         raise AlreadySent(writing.key)
-    with mail_of(pool, access) as imap:
+    with mail_of(pool, access, DRAFTS) as imap:
         found = _versions(imap, access, writing)
         draft = assemble(imap, access, writing)
         mine = replace(writing, key=new_key()) if found.changed else writing
@@ -246,7 +246,7 @@ def still_attached(pool: Pool, access: MailboxAccess, writing: Writing) -> list[
     if not writing.keep:
         return []
     try:
-        with mail_of(pool, access) as imap:
+        with mail_of(pool, access, DRAFTS) as imap:
             versions = partial(_newest, imap, access, writing)
             found = find_attachments(imap, access, writing.keep, writing.answers, versions)
     except MailError:

@@ -19,7 +19,7 @@ from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer
 from mailboxes.outbox import Entry
 from mailboxes.rights import Right
-from webmail.connection import ensured_folder, mail_of, select, select_for
+from webmail.connection import DRAFTS, ensured_folder, mail_of, select, select_for
 from webmail.drafting import (
     AlreadySent,
     Writing,
@@ -190,7 +190,7 @@ def _file(db: Database, pool: Pool, access: MailboxAccess, entry: Entry, *, retr
     """The copy into Sent, at most once; then the marks. True when the copy is there and the outbox knows."""
     try:
         message = outbox.message_of(db, entry)
-        with mail_of(pool, access) as imap:
+        with mail_of(pool, access, DRAFTS) as imap:
             folder = ensured_folder(imap, "sent")
             if not (retry and imap.find_message_id(folder, entry.message_id)):
                 imap.append(folder, message, ["\\Seen"], None)
@@ -209,7 +209,7 @@ def _look_for(db: Database, pool: Pool, access: MailboxAccess, entry: Entry) -> 
     """
     try:
         message = outbox.message_of(db, entry)
-        with mail_of(pool, access) as imap:
+        with mail_of(pool, access, DRAFTS) as imap:
             if imap.find_message_id(ensured_folder(imap, "sent"), entry.message_id):
                 outbox.done(db, entry)
                 return True
@@ -226,7 +226,7 @@ def _tidy(pool: Pool, access: MailboxAccess, entry: Entry) -> None:
     writing = _writing_of(entry)
     for step in (_mark_answered, remove_versions):
         try:
-            with mail_of(pool, access) as imap:
+            with mail_of(pool, access, DRAFTS) as imap:
                 step(imap, access, writing)
         except MailError as error:
             log.info("after sending %s: %s", entry.message_id, error)

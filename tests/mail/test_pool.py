@@ -79,8 +79,42 @@ def test_the_connection_with_the_wanted_folder_comes_first(make_pool: MakePool, 
             assert lent is imap
 
 
+def test_what_is_looked_up_in_another_folder_leaves_the_one_in_front_selected(
+    make_pool: MakePool, dovecot: Dovecot
+) -> None:
+    pool, ana = make_pool(), dovecot.credential("ana")
+    for _ in range(3):
+        for name in ("INBOX", "Drafts"):
+            with pool.connection(ana, 1, prefer_folder=name) as imap:
+                before = imap.traffic.commands
+                imap.select(name)
+                assert imap.kept_folder == name
+        assert imap.traffic.commands == before + 1
+    assert pool.stats().opened == 2
+    # A third takes the place of the one that waited longest, and no more connections.
+    with pool.connection(ana, 1, prefer_folder="Sent") as imap:
+        assert imap.kept_folder == "INBOX"
+    assert pool.stats().opened == 2
+    # Whoever wants no folder disturbs none.
+    with pool.connection(ana, 1):
+        pass
+    with pool.connection(ana, 1, prefer_folder="Drafts") as imap:
+        assert imap.kept_folder == "Drafts"
+
+
+def test_a_person_with_many_mailboxes_keeps_a_connection_to_each(make_pool: MakePool, dovecot: Dovecot) -> None:
+    pool = make_pool()
+    names = [("ana",), ("ben",), ("cleo",), ("full",), ("busy",), ("support", "ana"), ("support", "cleo")]
+    for _ in range(3):
+        for mailbox in names:
+            with pool.connection(dovecot.credential(*mailbox), 1) as imap:
+                imap.unseen("INBOX")
+    assert pool.stats().opened == len(names)
+    assert pool.evict(owner=1) == len(names)
+
+
 def test_one_person_cannot_take_all_and_waits_for_their_own(make_pool: MakePool, dovecot: Dovecot) -> None:
-    pool, ana = make_pool(per_owner=2, wait_seconds=0.2), dovecot.credential("ana")
+    pool, ana = make_pool(at_work=2, wait_seconds=0.2), dovecot.credential("ana")
     with pool.connection(ana, 1), pool.connection(ana, 1):
         with pytest.raises(TooManyConnections), pool.connection(ana, 1):
             pass

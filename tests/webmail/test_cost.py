@@ -65,6 +65,7 @@ def fill(world: World, address: str, count: int) -> None:
     for path in first:  # one moment of arrival for all: in its order stand the numbers then
         os.utime(path, (1_700_000_000, 1_700_000_000))
     _second_names(folder, first, count)
+    world.deposit(address, letter(dice, PAGE), folder="Drafts", flags=["\\Draft", "\\Seen"])
 
 
 def _second_names(folder: Path, first: list[Path], count: int) -> None:
