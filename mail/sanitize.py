@@ -24,6 +24,8 @@ MAX_DOCUMENT: Final = 2_000_000
 MAX_OUTPUT: Final = 1_500_000
 MAX_STYLES: Final = 600_000
 MAX_INLINE_IMAGE: Final = 100_000
+# A browser lays out twenty thousand links without a break between them for seconds.
+MAX_LINKS: Final = 5_000
 REL: Final = "noopener noreferrer nofollow"
 
 _DATA_IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/=%\s]+", re.IGNORECASE)
@@ -120,7 +122,7 @@ class _Rewriter:
         self._out: list[str] = []
         self._size = 0
         self._anchor: _Anchor | None = None
-        self._styles = 0
+        self._styles = self._links = 0
         self._style_cache: dict[str, str] = {}
         self.made: dict[str, set[str]] = {"href": set(), "src": set(), "style": set(), "title": set()}
         self.blocked_images = 0
@@ -177,7 +179,10 @@ class _Rewriter:
         link = links.judge(anchor.href, "".join(anchor.text)) if anchor.href else None
         made = anchor.attributes
         if link and not link.url.startswith(self._without):
-            made += self._made("href", link.url)
+            self._links += 1
+            self.truncated = self.truncated or self._links > MAX_LINKS
+            if self._links <= MAX_LINKS:
+                made += self._made("href", link.url)
             if self._notes and (title := link.warning or link.host):
                 made += self._made("title", title)
         self._out[anchor.place] = f"<a{made}>"

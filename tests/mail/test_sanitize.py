@@ -258,3 +258,9 @@ def test_the_page_around_it_is_light_and_closed() -> None:
     assert "only light" in page
     assert "<script" not in page
     assert 'lang="' not in sanitize.document("x", '"><script>')
+
+
+def test_of_a_hundred_thousand_links_some_lead_somewhere() -> None:
+    found = sanitize.html("<a href='https://shop.example/'>x</a>" * 100_000)
+    assert found.html.count("href=") == sanitize.MAX_LINKS
+    assert found.truncated
