@@ -1,5 +1,6 @@
 // What is being written is never lost: saved while one writes, before one leaves, and sent once.
-import "./editor.js"; // it has to be there when a form begins
+import { writeAhead } from "./ahead.js";
+import { beginText } from "./editor.js";
 import { showNotice } from "./notice.js";
 
 const PAUSE = 2000; // milliseconds of quiet before a save
@@ -73,15 +74,10 @@ function begin() {
   form.elements.format.value = form.dataset.format;
   form.dispatchEvent(new CustomEvent("compose-begins", { bubbles: true }));
   saved = written(form);
-  const text = form.elements.text;
-  const invalid = form.querySelector("[aria-invalid]");
-  if (invalid) invalid.focus();
-  else if (!form.elements.to.value) form.elements.to.focus();
-  else if (text.checkVisibility()) {
-    text.focus();
-    text.setSelectionRange(0, 0);
-    text.scrollTop = 0;
-  }
+  const missing = form.querySelector("[aria-invalid]") ?? (form.elements.to.value ? null : form.elements.to);
+  if (!missing) return beginText(form);
+  missing.focus();
+  writeAhead(document);
 }
 
 // Sending

@@ -1,6 +1,8 @@
 // Writing with formatting. What is quoted there was written by strangers, so the editor is a frame of its own in
 // which nothing can run: scripts, forms and navigation are off by the sandbox, loads by its document's policy, and
 // what could still do harm is taken out of the parsed, inert copy before it gets there.
+import { awaitForm, forgetAhead, writeAhead } from "./ahead.js";
+import { pane } from "./panes.js";
 
 const UNWANTED = "script, style, link, meta, base, iframe, frame, object, embed, form, input, button, select, textarea, svg, math, template";
 
@@ -47,11 +49,11 @@ function open(form, html) {
 
 function fill(form, place, html) {
   const page = place.contentDocument;
-  const { body } = page;
-  if (!("editor" in body.dataset)) { // signed out meanwhile: what is written stays here, as text
+  const body = page?.body;
+  if (!body || !("editor" in body.dataset)) { // signed out or offline meanwhile: what is written stays here, as text
     place.remove();
     setFormat(form, "text");
-    return;
+    return writeAhead(document);
   }
   body.contentEditable = "true";
   body.setAttribute("role", "textbox");
@@ -69,7 +71,23 @@ function fill(form, place, html) {
     document.getElementById("send").click();
   });
   const focused = document.activeElement;
-  if (focused === document.body || focused === form.elements.text || focused?.id === "switch-format") body.focus();
+  if (![document.body, pane(), form.elements.text, document.getElementById("switch-format")].includes(focused)) return forgetAhead();
+  body.focus();
+  writeAhead(page);
+}
+
+/** The cursor before the first word. An editor that is still loading takes it as soon as it is there. */
+export function beginText(form) {
+  const { text } = form.elements;
+  if (frame()) {
+    pane().focus();
+    awaitForm();
+    return;
+  }
+  text.focus();
+  text.setSelectionRange(0, 0);
+  text.scrollTop = 0;
+  writeAhead(document);
 }
 
 // With a mark before every quoted line, innermost quotes first. Only of what is laid out does a browser tell the lines.

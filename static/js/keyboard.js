@@ -1,6 +1,7 @@
 // One key, one visible control. A key whose control isn't there does nothing, so a read-only page has no way around it.
 import { isActing } from "./actions.js";
-import { isListVisible, openRow, rowOf, shownRows } from "./panes.js";
+import { awaitForm, forgetAhead } from "./ahead.js";
+import { isListVisible, openRow, pane, rowOf, shownRows } from "./panes.js";
 import { closePane } from "./places.js";
 import * as drawer from "./drawer.js";
 import * as selection from "./selection.js";
@@ -52,6 +53,22 @@ function act(key) {
   else if (selection.toggle(cursorRow()) && !press(`.list-actions [data-key="${key}"]`)) selection.toggle(cursorRow());
 }
 
+// For the message that is on its way. What is typed from here on is meant for the answer.
+function later(key) {
+  early = key;
+  if (key in ANSWERS) awaitForm();
+}
+
+// The message under the cursor is answered; one that isn't open is opened first.
+function answer(key) {
+  if (!document.getElementById("compose-link")) return;
+  const open = openRow();
+  const row = focusedRow() ?? (open || pane().dataset.ref ? null : cursorRow());
+  if (row && row !== open) row.querySelector(".row-link").click();
+  if (isComing()) later(key);
+  else press(`#pane [data-key="${ANSWERS[key]}"]`);
+}
+
 function back() {
   const { view } = document.body.dataset;
   if (drawer.isOpen()) drawer.close();
@@ -77,9 +94,9 @@ function handle(key) {
   else if (key in STEPS) walk(STEPS[key]);
   else if (key === "o") cursorRow()?.querySelector(".row-link").click();
   else if (key === "x") selection.toggle(cursorRow());
-  else if (isComing() && (key in ANSWERS || (key in ACTIONS && !isListVisible()))) early = key;
+  else if (isComing() && key in ACTIONS && !isListVisible()) later(key);
   else if (key in ACTIONS) act(ACTIONS[key]);
-  else if (key in ANSWERS) press(`#pane [data-key="${ANSWERS[key]}"]`);
+  else if (key in ANSWERS) answer(key);
   else if (key === "c") press('#compose-link, .topbar [role="button"][hx-get]');
   else if (key === "z") undo();
   else if (key === "/") { if (isListVisible()) document.getElementById("search").select(); }
@@ -123,6 +140,10 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (event.target.id !== "pane" || !early) return;
   const key = early;
   early = null;
-  handle(key);
+  if (!(key in ANSWERS)) handle(key);
+  else if (!press(`#pane [data-key="${ANSWERS[key]}"]`)) forgetAhead();
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.requestConfig.target.id === "pane" && !detail.successful) early = null;
 });
 document.addEventListener("rows-left", recover);

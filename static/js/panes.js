@@ -1,4 +1,5 @@
 // Keeps what stands around a swapped piece true: which place is in front, the title, the open row.
+import { forgetAhead } from "./ahead.js";
 
 export const pane = () => document.getElementById("pane");
 export const list = () => document.getElementById("list");
@@ -45,6 +46,7 @@ export function settle() {
 /** Nothing is open any more: the list is in front. */
 export function clearPane() {
   const empty = document.getElementById("empty-pane");
+  forgetAhead();
   if (!pane() || !empty) return;
   pane().replaceWith(empty.content.cloneNode(true));
   settle();

@@ -2,10 +2,12 @@
 
 import re
 import time
+from email.message import EmailMessage
+from email.policy import SMTP
 
 from playwright.sync_api import Locator, Page, Route
 
-from tests.cast import SUPPORT
+from tests.cast import KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import folder_url
 from tests.webmail.letters import letter
@@ -14,6 +16,9 @@ INBOX = folder_url(SUPPORT)
 OPENING = re.compile(r"/f/INBOX/[0-9.]+(\?[^/]*)?$")
 ACTING = re.compile(r"/f/INBOX/(archive|delete|star|unstar|read|unread|move)$")
 POLLING = re.compile(r"/sidebar(\?|$)")
+NEWSLETTER = """<table width="600" style="width:600px"><tr><td style="width:600px;color:#b00020" width="600">
+<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" width="600" height="20"><p>Our autumn papers, all on one page</p>
+</td></tr></table><p>Second paragraph</p><a href="https://shop.example/">Shop</a>"""
 _last = 0  # when the newest of these letters arrived
 
 
@@ -24,6 +29,15 @@ def received(world: World, *subjects: str, text: str = "Hello!", raw: bytes = b"
         # Hardly ever ahead of the clock: what is delivered for real later must be newer again.
         _last = max(int(time.time()), _last + 1)
         world.deposit(SUPPORT, raw or letter(subject, text=text), at=_last)
+
+
+def newsletter(world: World, subject: str) -> None:
+    """support@ has an HTML message of some layout, newer than everything before it."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = KIM, SUPPORT, subject
+    message.set_content("As text.")
+    message.add_alternative(NEWSLETTER, subtype="html")
+    received(world, subject, raw=message.as_bytes(policy=SMTP))
 
 
 def slow(page: Page, pattern: re.Pattern[str], seconds: float = 0.3) -> None:

@@ -2,20 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from email.message import EmailMessage
-from email.policy import SMTP
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
-from tests.cast import ANA, CLEO, KIM, SUPPORT
+from tests.cast import ANA, CLEO, SUPPORT
 from tests.servers.harness import World
 from tests.webmail.browser import visit
-from tests.webmail.hands import INBOX, heading, open_row, received, row
-
-NEWSLETTER = """<table width="600" style="width:600px"><tr><td style="width:600px;color:#b00020" width="600">
-<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" width="600" height="20"><p>Our autumn papers, all on one page</p>
-</td></tr></table><p>Second paragraph</p><a href="https://shop.example/">Shop</a>"""
+from tests.webmail.hands import INBOX, heading, newsletter, open_row, received, row
 
 
 @pytest.fixture
@@ -30,14 +24,6 @@ def phone(browser: Browser, site: str, world: World) -> Iterator[Page]:
     context, page = visit(browser, site, world.sign_in(ANA), width=390)
     yield page
     context.close()
-
-
-def newsletter(world: World, subject: str) -> None:
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = KIM, SUPPORT, subject
-    message.set_content("As text.")
-    message.add_alternative(NEWSLETTER, subtype="html")
-    received(world, subject, raw=message.as_bytes(policy=SMTP))
 
 
 def test_keys_work_after_a_click_into_an_html_message(world: World, page: Page) -> None:
