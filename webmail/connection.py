@@ -16,6 +16,10 @@ DEFAULT_NAMES = {"drafts": "Drafts", "sent": "Sent", "archive": "Archive", "junk
 # What happens beside the folder in front (writing, filing) asks for this one, so that the one in front stays selected.
 DRAFTS = DEFAULT_NAMES["drafts"]
 
+# Where a message that was moved is looked for, in this order ("" are the folders people made), and in how many at most.
+_MOVED_TO = ("archive", "inbox", "trash", "")
+_MOST_FOLDERS = 20
+
 
 @contextmanager
 def mail_of(pool: Pool, access: MailboxAccess, folder: str | None = None) -> Iterator[Imap]:
@@ -39,6 +43,19 @@ def select_for(imap: Imap, access: MailboxAccess, refs: Sequence[MessageRef]) ->
         raise FolderChanged("messages of more than one folder")
     imap.select(folder, writable=access.can_organise, uidvalidity=uidvalidity)
     return [ref.uid for ref in refs]
+
+
+def select_moved(imap: Imap, access: MailboxAccess, message_id: str) -> list[int]:
+    """What has this Message-ID, looked for where people put what is done, with its folder selected.
+
+    For a message that isn't any more where it was. Others may have the same Message-ID: a name, not a proof.
+    """
+    found = [folder for folder in imap.folders() if folder.selectable and folder.role in _MOVED_TO]
+    for folder in sorted(found, key=lambda one: _MOVED_TO.index(one.role))[:_MOST_FOLDERS]:
+        if message_id and (uids := imap.find_message_id(folder.name, message_id)):
+            select(imap, access, folder.name)
+            return uids
+    return []
 
 
 def folder_for(folders: Sequence[Folder], role: str) -> str:

@@ -26,7 +26,15 @@ from mail.refs import MessageRef
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess, is_neighbour
 from mailboxes.rights import Right
-from webmail.attaching import FROM_ORIGINAL, Attached, attached_as, attachments_in, find_attachments, kept_attachments
+from webmail.attaching import (
+    Attached,
+    Forwarded,
+    attached_as,
+    attached_from,
+    attachments_in,
+    find_attachments,
+    kept_attachments,
+)
 from webmail.connection import DRAFTS, mail_of, select, select_for
 from webmail.reading import body_texts
 from webmail.versions import DraftChanged, Versions, draft_header, kept_answers, kept_fields, versions_of
@@ -80,6 +88,11 @@ class Writing:
     window: str = field(default_factory=lambda: secrets.token_hex(16))
     files: Sequence[OutgoingAttachment] = ()
     keep: Sequence[str] = ()
+
+    @property
+    def original_id(self) -> str:
+        """The Message-ID of what is answered or forwarded."""
+        return self.in_reply_to or next(iter(self.references[-1:]), "")
 
 
 @dataclass(frozen=True)
@@ -138,7 +151,7 @@ def begin_answer(
     attached: list[Attached] = []
     if mode == "forward":
         draft = compose.forward(original, rich=True)
-        attached = [Attached(FROM_ORIGINAL + part.section, part.filename, part.size) for part in layout.attachments]
+        attached = [attached_from(part) for part in layout.attachments]
     else:
         draft = compose.reply(original, me=access.address, everyone=mode == "reply_all", rich=True)
     writing = Writing(
@@ -247,8 +260,7 @@ def still_attached(pool: Pool, access: MailboxAccess, writing: Writing) -> list[
         return []
     try:
         with mail_of(pool, access, DRAFTS) as imap:
-            versions = partial(_newest, imap, access, writing)
-            found = find_attachments(imap, access, writing.keep, writing.answers, versions)
+            found = _found(imap, access, writing)
     except MailError:
         return [Attached(kept, f"Attachment {number}", 0) for number, kept in enumerate(writing.keep, 1)]
     return [Attached(kept, found[kept].filename, len(found[kept].data)) for kept in writing.keep if kept in found]
@@ -262,14 +274,11 @@ def remove_versions(imap: Imap, access: MailboxAccess, writing: Writing) -> None
 def assemble(imap: Imap, access: MailboxAccess, writing: Writing) -> Draft:
     """The message as it stands: valid addresses, safe bodies, all attachments, and what it answers.
 
-    Raises SubjectTooLong, AttachmentGone, TooLarge, and FolderChanged for a forwarded message's attachments.
+    Raises SubjectTooLong, AttachmentGone and TooLarge.
     """
     if len(writing.subject) > MAX_SUBJECT:
         raise SubjectTooLong(writing.key)
-    attachments = [
-        *kept_attachments(imap, access, writing.keep, writing.answers, partial(_newest, imap, access, writing)),
-        *writing.files,
-    ]
+    attachments = [*kept_attachments(writing.keep, _found(imap, access, writing)), *writing.files]
     if sum(len(attachment.data) for attachment in attachments) > MAX_ATTACHMENTS:
         raise TooLarge(writing.key)
     return Draft(
@@ -288,6 +297,11 @@ def assemble(imap: Imap, access: MailboxAccess, writing: Writing) -> Draft:
 def identity(access: MailboxAccess) -> Address:
     """What stands in From: decided by the mailbox in front of the person, never by a form."""
     return Address(access.display_name, access.address)
+
+
+def _found(imap: Imap, access: MailboxAccess, writing: Writing) -> dict[str, OutgoingAttachment]:
+    forwarded = Forwarded(writing.answers, writing.original_id) if writing.answers else None
+    return find_attachments(imap, access, writing.keep, forwarded, partial(_newest, imap, access, writing))
 
 
 def _good(text: str) -> tuple[Address, ...]:

@@ -19,7 +19,7 @@ from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer
 from mailboxes.outbox import Entry
 from mailboxes.rights import Right
-from webmail.connection import DRAFTS, ensured_folder, mail_of, select, select_for
+from webmail.connection import DRAFTS, ensured_folder, mail_of, select_for, select_moved
 from webmail.drafting import (
     AlreadySent,
     Writing,
@@ -35,9 +35,6 @@ log = logging.getLogger(__name__)
 
 # How long after the first of two clicks the second still waits to learn what became of it, in seconds.
 PATIENCE = 30
-# Where a message that was moved is looked for, in this order ("" are the folders people made), and in how many at most.
-_MOVED_TO = ("archive", "inbox", "trash", "")
-_MOST_FOLDERS = 20
 _MARKS = {"reply": "\\Answered", "reply_all": "\\Answered", "forward": "$Forwarded"}
 
 
@@ -237,25 +234,15 @@ def _mark_answered(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
         return
     try:
         imap.add_flags(select_for(imap, access, [writing.answers]), [_MARKS[writing.mode]])
-    except (MessageGone, FolderNotFound):
-        _mark_where_it_lies(imap, access, writing)
-
-
-def _mark_where_it_lies(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
-    """Somebody moved it while it was answered: it is looked for by its Message-ID, where people put what is done."""
-    found = [folder for folder in imap.folders() if folder.selectable and folder.role in _MOVED_TO]
-    for folder in sorted(found, key=lambda one: _MOVED_TO.index(one.role))[:_MOST_FOLDERS]:
-        if writing.in_reply_to and (uids := imap.find_message_id(folder.name, writing.in_reply_to)):
-            select(imap, access, folder.name)
+    except (MessageGone, FolderNotFound):  # somebody moved it while it was answered
+        if uids := select_moved(imap, access, writing.in_reply_to):
             imap.add_flags(uids, [_MARKS[writing.mode]])
-            return
 
 
 def _after(writing: Writing) -> dict[str, str]:
     """What `_tidy` needs, as text that can lie in the outbox."""
     refs = {"answers": writing.answers, "draft": writing.draft}
-    original = writing.in_reply_to or next(iter(writing.references[-1:]), "")
-    return {"mode": writing.mode, "window": writing.window, "original": original} | {
+    return {"mode": writing.mode, "window": writing.window, "original": writing.original_id} | {
         name: f"{encode_folder(ref.folder)}/{ref.token}" for name, ref in refs.items() if ref
     }
 

@@ -13,10 +13,11 @@ let timer = 0;
 let failures = 0;
 let leaving = false; // sent or discarded: nothing left to lose
 
+const words = (form) => JSON.stringify(["to", "cc", "bcc", "subject", "text", "html", "format"].map((name) => form.elements[name]?.value ?? ""));
+
 function written(form) {
-  const fields = ["to", "cc", "bcc", "subject", "text", "html", "format"].map((name) => form.elements[name]?.value ?? "");
   const kept = [...form.querySelectorAll("input[name=keep]:checked")].map((one) => one.value);
-  return JSON.stringify([...fields, ...kept]);
+  return words(form) + JSON.stringify(kept);
 }
 
 const isUnsaved = () => Boolean(compose()) && !leaving && written(compose()) !== saved;
@@ -34,13 +35,16 @@ export function save() {
   clearTimeout(timer);
   if (!isUnsaved()) return Promise.resolve(true);
   const button = document.getElementById("save-draft");
-  const version = written(compose());
+  const form = compose();
+  const [version, said] = [written(form), words(form)];
   return new Promise((resolve) => {
     const done = (event) => {
       if (event.detail.elt !== button) return;
       document.removeEventListener("htmx:afterRequest", done);
       const kept = isKept(event.detail);
-      if (kept) [saved, failures] = [version, 0];
+      // What was forwarded is known by another name once it lies in the draft.
+      const renamed = kept && event.detail.xhr.responseText.includes('id="attachments"');
+      if (kept) [saved, failures] = [renamed && words(form) === said ? written(form) : version, 0];
       else putOff(event.detail.xhr);
       resolve(kept);
     };

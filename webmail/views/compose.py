@@ -89,13 +89,18 @@ def _answer(mailbox: str, folder: str, ref: str, mode: str, title: str) -> Respo
 
 
 def _save(access: MailboxAccess, writing: Writing, *templates: str) -> Response:
-    """Keep it; the answer is the pieces of the form that this changes. The form itself stays as the person left it."""
+    """Keep it; the answer is the pieces of the form that this changes. The form itself stays as the person left it.
+
+    What lay in a forwarded message until now lies in the draft, which the form has to know: the message may go.
+    """
     held, theirs, status = services(), None, 200
     try:
         saved = drafting.save(held.pool, held.db, access, writing)
     except KeptApart as apart:
         saved, theirs, status = apart.saved, apart.theirs, apart.status
-    writing = with_draft(writing, saved)
+    known, writing = set(writing.keep), with_draft(writing, saved)
+    if not known <= set(writing.keep):
+        templates = tuple(dict.fromkeys((*templates, "webmail/_attachments.html")))
     shown = compose_page(access, writing, saved.attached, list_folder(), saved=True, theirs=theirs)
     parts = [render_template(name, compose=shown, oob=number > 0) for number, name in enumerate(templates)]
     answer = make_response("".join(parts), status)
