@@ -117,10 +117,10 @@ def test_what_is_typed_after_f_is_who_it_goes_to(world: World, page: Page, acted
 
 def test_keys_act_again_when_no_answer_comes(world: World, page: Page, acted: list[str]) -> None:
     received(world, "Archived after all")
+    page.route(REPLYING, lambda route: route.abort())
     page.goto(INBOX)
     open_row(page, "Archived after all")
     expect(heading(page)).to_have_text("Archived after all")
-    page.route(REPLYING, lambda route: route.abort())
     page.keyboard.press("r")
     expect(page.locator("#notice")).to_contain_text("Postroom can't be reached.")
     page.keyboard.press("e")
