@@ -91,7 +91,7 @@ function add(elt, path) {
     if (elt.closest("#list-form")) selection.clear();
     job.back = foresee(verb, "leaves" in elt.dataset, rows);
     leaveRowless("leaves" in elt.dataset, refs, rows);
-    if ("closes" in elt.dataset) closePane();
+    if ("closes" in elt.dataset && (rows.includes(openRow()) || refs.includes(pane()?.dataset.ref))) closePane();
   }
   if (jobs.push(job) === 1) run();
 }

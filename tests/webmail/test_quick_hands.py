@@ -160,6 +160,30 @@ def test_counts_and_titles_follow_every_click(world: World, page: Page) -> None:
     expect_unread(page, before - 1)
 
 
+def test_what_ana_marks_as_unread_stays_in_the_list(world: World, page: Page) -> None:
+    received(world, "Unread beside", "Unread and open", "Open and left alone")
+    page.goto(INBOX)
+    for subject in ("Unread beside", "Unread and open", "Open and left alone"):
+        open_row(page, subject)
+        expect(heading(page)).to_have_text(subject)
+    slow(page, ACTING, 0.8)
+    with page.expect_response(ACTING):
+        mark_as_unread(page, "Unread beside")
+        expect(row(page, "Unread beside")).to_have_class(re.compile(r"\bunread\b"), timeout=500)
+        expect(row(page, "Unread beside")).to_be_visible()
+        expect(heading(page)).to_have_text("Open and left alone")
+    open_row(page, "Unread and open")
+    expect(heading(page)).to_have_text("Unread and open")
+    mark_as_unread(page, "Unread and open")
+    expect(row(page, "Unread and open")).to_have_class(re.compile(r"\bunread\b"), timeout=500)
+    expect(heading(page)).to_have_count(0)
+
+
+def mark_as_unread(page: Page, subject: str) -> None:
+    row(page, subject).get_by_role("checkbox").check()
+    page.locator(".list-actions").get_by_role("button", name="Mark as unread").click()
+
+
 def unread(page: Page) -> int:
     return int(page.locator('#sidebar [data-role="inbox"] ~ .count').inner_text())
 
