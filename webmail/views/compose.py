@@ -98,6 +98,7 @@ def _save(access: MailboxAccess, writing: Writing, *templates: str) -> Response:
         saved = drafting.save(held.pool, held.db, access, writing)
     except KeptApart as apart:
         saved, theirs, status = apart.saved, apart.theirs, apart.status
+        templates += ("webmail/_draft_conflict.html",)
     known, writing = set(writing.keep), with_draft(writing, saved)
     if not known <= set(writing.keep):
         templates = tuple(dict.fromkeys((*templates, "webmail/_attachments.html")))
