@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from html import escape
 
 from core.db import Database, now
 from core.errors import PostroomError
 from mail import compose, plaintext, sanitize
-from mail.addresses import Address, parse_typed, typed
-from mail.compose import Draft, Original, OutgoingAttachment
+from mail.addresses import Address, parse_typed
+from mail.compose import Draft, OutgoingAttachment
 from mail.errors import MailError, MessageGone
 from mail.headers import message_ids, parse
 from mail.imap import Imap
@@ -24,13 +23,12 @@ from mail.message import choose
 from mail.pool import Pool
 from mail.refs import MessageRef
 from mailboxes import outbox
-from mailboxes.access import MailboxAccess, is_neighbour
+from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from webmail.attaching import (
     Attached,
     Forwarded,
     attached_as,
-    attached_from,
     attachments_in,
     find_attachments,
     kept_attachments,
@@ -41,7 +39,6 @@ from webmail.versions import DraftChanged, Versions, draft_header, kept_answers,
 
 MAX_SUBJECT = 998  # a line of a message is no longer (RFC 5322 §2.1.1), and no list shows as much
 MAX_ATTACHMENTS = 25 * 1024 * 1024
-_ROOM = "<p><br></p>"
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
 
 
@@ -123,52 +120,6 @@ def is_key(text: str) -> bool:
 def message_id_of(access: MailboxAccess, key: str) -> str:
     """The Message-ID of what is written under this key, made once and before the first attempt (RFC 5322 §3.6.4)."""
     return f"<{key}@{access.address.rpartition('@')[2]}>"
-
-
-def begin(access: MailboxAccess, to: str = "") -> Writing:
-    """An empty message, signed."""
-    access.require(Right.SEND)
-    return Writing(key=new_key(), to=to, text=_signed(access, ""), html=_signed_html(access, ""))
-
-
-def begin_answer(
-    pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef, mode: str
-) -> tuple[Writing, list[Attached]]:
-    """A reply (mode *reply*, *reply_all*) or a *forward* of a message, with what it quotes and, forwarded, attaches.
-
-    Raises MessageGone, FolderChanged, HostileMessage.
-    """
-    access.require(Right.SEND)
-    with mail_of(pool, access, ref.folder) as imap:
-        select_for(imap, access, [ref])
-        opened = imap.open(ref.uid)
-        layout = choose(opened.structure)
-        text, html = body_texts(imap, ref.uid, layout)
-    original = Original.read(parse(opened.header), text, html or None)
-    if access.is_shared and any(is_neighbour(db, access, author.address) for author in original.from_):
-        # A colleague's letter is not the customer's, and the ids in it may name their machine (RFC 5322 §3.6.4).
-        original = replace(original, message_id="", references=())
-    attached: list[Attached] = []
-    if mode == "forward":
-        draft = compose.forward(original, rich=True)
-        attached = [attached_from(part) for part in layout.attachments]
-    else:
-        draft = compose.reply(original, me=access.address, everyone=mode == "reply_all", rich=True)
-    writing = Writing(
-        key=new_key(),
-        mode=mode,
-        to=typed(draft.to),
-        cc=typed(draft.cc),
-        subject=draft.subject,
-        text=_signed(access, draft.text),
-        html=_signed_html(access, draft.html or ""),
-        format="html" if html else "text",
-        answers=ref,
-        in_reply_to=draft.in_reply_to,
-        references=draft.references,
-        keep=[attachment.id for attachment in attached],
-    )
-    return writing, attached
 
 
 def reopen(
@@ -307,19 +258,6 @@ def _found(imap: Imap, access: MailboxAccess, writing: Writing) -> dict[str, Out
 def _good(text: str) -> tuple[Address, ...]:
     """The addresses in a field, without what isn't one yet: a draft may be half-written."""
     return tuple(parse_typed(text)[0])
-
-
-def _signed(access: MailboxAccess, text: str) -> str:
-    """Room to write, the signature (RFC 3676 §4.3), then what is quoted."""
-    return f"\n\n-- \n{access.signature}\n{text}" if access.signature else text
-
-
-def _signed_html(access: MailboxAccess, html: str) -> str:
-    quoted = html.removeprefix(_ROOM)
-    if not access.signature:
-        return _ROOM + quoted
-    lines = "<br>".join(escape(line) for line in access.signature.splitlines())
-    return f"{_ROOM}<p>-- <br>{lines}</p>{quoted}"
 
 
 def _replace(imap: Imap, access: MailboxAccess, found: Versions, writing: Writing, message: bytes) -> MessageRef:

@@ -11,7 +11,7 @@ from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from web.context import services
 from web.htmx import is_fragment_request
-from webmail import drafting
+from webmail import beginning, drafting
 from webmail.correspondents import correspondents
 from webmail.drafting import KeptApart, SubjectTooLong, Writing
 from webmail.views import blueprint
@@ -25,7 +25,7 @@ _MESSAGE = "/mail/<mailbox>/f/<folder:folder>/<ref>/"
 @blueprint.get("/mail/<mailbox>/compose")
 def compose_new(mailbox: str) -> Response:
     access = opened(mailbox, Right.SEND)
-    return show(access, drafting.begin(access, request.args.get("to", "")[:500]), [], "INBOX", "New message")
+    return show(access, beginning.begin(access, request.args.get("to", "")[:500]), [], "INBOX", "New message")
 
 
 @blueprint.get("/mail/<mailbox>/people")
@@ -82,7 +82,7 @@ def attach(mailbox: str) -> BaseResponse:
 
 def _answer(mailbox: str, folder: str, ref: str, mode: str, title: str) -> Response:
     access = opened(mailbox, Right.SEND)
-    writing, attached = drafting.begin_answer(
+    writing, attached = beginning.begin_answer(
         services().pool, services().db, access, MessageRef.parse(folder, ref), mode
     )
     return show(access, writing, attached, folder, title)

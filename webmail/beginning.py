@@ -1,0 +1,80 @@
+"""How a letter begins: empty, or as the answer to another one, and signed."""
+
+from dataclasses import replace
+from html import escape
+
+from core.db import Database
+from mail import compose
+from mail.addresses import typed
+from mail.compose import Original
+from mail.headers import parse
+from mail.message import choose
+from mail.pool import Pool
+from mail.refs import MessageRef
+from mailboxes.access import MailboxAccess, is_neighbour
+from mailboxes.rights import Right
+from webmail.attaching import Attached, attached_from
+from webmail.connection import mail_of, select_for
+from webmail.drafting import Writing, new_key
+from webmail.reading import body_texts
+
+_ROOM = "<p><br></p>"
+
+
+def begin(access: MailboxAccess, to: str = "") -> Writing:
+    """An empty message, signed."""
+    access.require(Right.SEND)
+    return Writing(key=new_key(), to=to, text=_signed(access, ""), html=_signed_html(access, ""))
+
+
+def begin_answer(
+    pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef, mode: str
+) -> tuple[Writing, list[Attached]]:
+    """A reply (mode *reply*, *reply_all*) or a *forward* of a message, with what it quotes and, forwarded, attaches.
+
+    Raises MessageGone, FolderChanged, HostileMessage.
+    """
+    access.require(Right.SEND)
+    with mail_of(pool, access, ref.folder) as imap:
+        select_for(imap, access, [ref])
+        opened = imap.open(ref.uid)
+        layout = choose(opened.structure)
+        text, html = body_texts(imap, ref.uid, layout)
+    original = Original.read(parse(opened.header), text, html or None)
+    if access.is_shared and any(is_neighbour(db, access, author.address) for author in original.from_):
+        # A colleague's letter is not the customer's, and the ids in it may name their machine (RFC 5322 §3.6.4).
+        original = replace(original, message_id="", references=())
+    attached: list[Attached] = []
+    if mode == "forward":
+        draft = compose.forward(original, rich=True)
+        attached = [attached_from(part) for part in layout.attachments]
+    else:
+        draft = compose.reply(original, me=access.address, everyone=mode == "reply_all", rich=True)
+    writing = Writing(
+        key=new_key(),
+        mode=mode,
+        to=typed(draft.to),
+        cc=typed(draft.cc),
+        subject=draft.subject,
+        text=_signed(access, draft.text),
+        html=_signed_html(access, draft.html or ""),
+        format="html" if html else "text",
+        answers=ref,
+        in_reply_to=draft.in_reply_to,
+        references=draft.references,
+        keep=[attachment.id for attachment in attached],
+    )
+    return writing, attached
+
+
+def _signed(access: MailboxAccess, text: str) -> str:
+    """Room to write, the signature (RFC 3676 §4.3), then what is quoted."""
+    return f"\n\n-- \n{access.signature}\n{text}" if access.signature else text
+
+
+def _signed_html(access: MailboxAccess, html: str) -> str:
+    quoted = html.removeprefix(_ROOM)
+    if not access.signature:
+        return _ROOM + quoted
+    lines = "<br>".join(escape(line) for line in access.signature.splitlines())
+    return f"{_ROOM}<p>-- <br>{lines}</p>{quoted}"
