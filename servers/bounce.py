@@ -7,8 +7,12 @@ from collections.abc import Mapping
 _LONGEST_HEADERS = 16 * 1024
 
 
-def bounce(sender: str, reasons: Mapping[str, str], message: bytes, hostname: str) -> bytes:
-    """A complete message to `sender`: in words, for programs, and with the headers of what it is about."""
+def bounce(sender: str, reasons: Mapping[str, str], message: bytes, hostname: str, *, waiting: bool) -> bytes:
+    """A complete message to `sender`: in words, for programs, and with the headers of what it is about.
+
+    `waiting`: there are others for whom it is tried again.
+    """
+    others = "For others it is tried again." if waiting else "Everybody else got it."
     boundary = secrets.token_hex(16)
     words = "\r\n".join(f"{address}\r\n    {_clean(reason)}" for address, reason in reasons.items())
     fields = "\r\n\r\n".join(
@@ -33,7 +37,7 @@ Your message was not delivered to:
 
 """
     text = head.replace("\n", "\r\n") + words
-    text += f"\r\n\r\nEverybody else got it.\r\n\r\n--{boundary}\r\nContent-Type: message/delivery-status\r\n\r\n"
+    text += f"\r\n\r\n{others}\r\n\r\n--{boundary}\r\nContent-Type: message/delivery-status\r\n\r\n"
     text += f"Reporting-MTA: dns; {hostname}\r\n\r\n{fields}\r\n\r\n"
     text += f"--{boundary}\r\nContent-Type: text/rfc822-headers\r\n\r\n"
     headers = message.partition(b"\r\n\r\n")[0][:_LONGEST_HEADERS]

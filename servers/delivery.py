@@ -18,6 +18,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from core.config import Config
+from core.errors import PostroomError
 from mail.delivery import Answer, Handover
 from servers.bounce import bounce
 from servers.door_views import Reach, Recipient
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 Answers = Mapping[str, Answer]
 _UNKNOWN = "it is not known whether it arrived"
+_NO_RELAY = Answer(451, "4.4.0 no relay is configured any more")
 _WITHDRAWN = Answer(553, "5.7.1 whoever wrote it may not send from this mailbox any more")
 
 
@@ -58,9 +60,12 @@ class Delivery:
         return self._settle(sender, local, answers, message, person)
 
     def retry(self) -> None:
-        """Try what is due in the spool once more."""
+        """Try what is due in the spool once more. One message in trouble holds up no other."""
         for waiting, message in list(self._spool.due()):
-            self._retry_one(waiting, message)
+            try:
+                self._retry_one(waiting, message)
+            except (OSError, PostroomError):
+                log.exception("not tried", extra={"key": waiting.key})
 
     def _handovers(self, local: tuple[str, ...], outside: tuple[str, ...]) -> list[tuple[Handover, tuple[str, ...]]]:
         name = self._config.mail_hostname
@@ -92,10 +97,13 @@ class Delivery:
         later = [address for address, answer in answers.items() if answer.temporary]
         if later:
             mine, others = [a for a in later if a in local], [a for a in later if a not in local]
-            self._spool.keep(sender, mine, others, message, person)
-        self._report(
-            sender, {a: answer for a, answer in answers.items() if not answer.accepted and a not in later}, message
-        )
+            try:
+                self._spool.keep(sender, mine, others, message, person)
+            except OSError:  # whoever has it has it: the others are reported, like those who said no
+                log.exception("not kept for a later try", extra={"sender": sender, "recipients": later})
+                later = []
+        failed = {a: answer for a, answer in answers.items() if not answer.accepted and a not in later}
+        self._report(sender, failed, message, waiting=bool(later))
         return "250 2.0.0 OK, delivered" if not later else "250 2.0.0 OK, delivered to some and queued for the rest"
 
     def _retry_one(self, waiting: Waiting, message: bytes) -> None:
@@ -104,26 +112,28 @@ class Delivery:
             self._spool.done(waiting)
             return
         answers: dict[str, Answer] = {}
-        for handover, addresses in self._handovers(waiting.local, waiting.outside):
-            asked = handover.ask(waiting.sender, addresses)
-            willing = tuple(address for address in addresses if asked[address].accepted)
-            answers |= {address: answer for address, answer in asked.items() if not answer.accepted}
-            if willing:
-                # Asked again without the unwilling: a hand-over commits to everyone it asked.
-                handover.abandon()
-                handover.ask(waiting.sender, willing)
-                answers |= handover.commit(message)
-            handover.abandon()
+        outside = waiting.outside
+        if outside and not self._config.relay:
+            answers, outside = dict.fromkeys(outside, _NO_RELAY), ()
+        for handover, addresses in self._handovers(waiting.local, outside):
+            answers |= _to_the_willing(handover, waiting.sender, addresses, message)
         later = [address for address, answer in answers.items() if answer.temporary]
-        kept = later and self._spool.try_later(
-            waiting, [a for a in later if a in waiting.local], [a for a in later if a in waiting.outside]
-        )
+        kept = bool(later) and self._wait_on(waiting, later)
         failed = {a: answer for a, answer in answers.items() if not answer.accepted and not (kept and a in later)}
-        self._report(waiting.sender, failed, message)
+        self._report(waiting.sender, failed, message, waiting=kept)
         if not kept:
             self._spool.done(waiting)
 
-    def _report(self, sender: str, failed: Answers, message: bytes) -> None:
+    def _wait_on(self, waiting: Waiting, later: list[str]) -> bool:
+        """False when it was tried often enough, or can't be noted: others have it by now, and mustn't get it twice."""
+        mine, others = [a for a in later if a in waiting.local], [a for a in later if a in waiting.outside]
+        try:
+            return self._spool.try_later(waiting, mine, others)
+        except OSError:
+            log.exception("not noted for a later try", extra={"key": waiting.key})
+            return False
+
+    def _report(self, sender: str, failed: Answers, message: bytes, *, waiting: bool = False) -> None:
         """Tell the sender by mail who did not get it. A bounce is never bounced (RFC 5321 §4.5.5)."""
         if not failed:
             return
@@ -132,9 +142,25 @@ class Delivery:
             return
         reasons = {a: _UNKNOWN if answer.unknown else f"{answer.code} {answer.text}" for a, answer in failed.items()}
         handover = Handover.to_mailboxes(self._config.lmtp_socket.resolve(), self._config.mail_hostname)
-        note = bounce(sender, reasons, message, self._config.mail_hostname)
+        note = bounce(sender, reasons, message, self._config.mail_hostname, waiting=waiting)
         if all(answer.accepted for answer in handover.ask("", (sender,)).values()):
             handover.commit(note)
+        handover.abandon()
+
+
+def _to_the_willing(handover: Handover, sender: str, addresses: tuple[str, ...], message: bytes) -> dict[str, Answer]:
+    """A hand-over commits to everyone it asked, so it asks again without the unwilling, until nobody is."""
+    refused: dict[str, Answer] = {}
+    try:
+        while addresses:
+            asked = handover.ask(sender, addresses)
+            refused |= {address: answer for address, answer in asked.items() if not answer.accepted}
+            if all(asked[address].accepted for address in addresses):
+                return {**refused, **handover.commit(message)}
+            handover.abandon()
+            addresses = tuple(address for address in addresses if asked[address].accepted)
+        return refused
+    finally:
         handover.abandon()
 
 

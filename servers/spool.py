@@ -39,24 +39,37 @@ class Spool:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def keep(self, sender: str, local: Sequence[str], outside: Sequence[str], message: bytes, person: str = "") -> None:
-        """Durable when this returns."""
+        """Durable when this returns. Raises OSError, and nothing of it is left."""
         key = f"{int(self._clock())}-{secrets.token_hex(8)}"
-        _write(self._directory / f"{key}.eml", message)
-        self._note(Waiting(key, sender, tuple(local), tuple(outside), 0, int(self._clock()) + _WAITS[0], person))
+        waiting = Waiting(key, sender, tuple(local), tuple(outside), 0, int(self._clock()) + _WAITS[0], person)
+        try:
+            _write(self._directory / f"{key}.eml", message)
+            self._note(waiting)
+        except OSError:
+            self.done(waiting)
+            raise
 
     def due(self) -> Iterator[tuple[Waiting, bytes]]:
-        """What may be tried again now, oldest first."""
+        """What may be tried again now, oldest first. What can't be read is put aside, for a person to look at."""
         for path in sorted(self._directory.glob("*.json")):
-            waiting = _read(path)
-            if waiting.due_at <= self._clock():
-                yield waiting, (self._directory / f"{waiting.key}.eml").read_bytes()
+            try:
+                waiting = _read(path)
+                message = (
+                    (self._directory / f"{waiting.key}.eml").read_bytes() if waiting.due_at <= self._clock() else None
+                )
+            except (OSError, ValueError, TypeError, KeyError):
+                log.exception("unreadable in the spool", extra={"path": str(path)})
+                path.rename(path.with_suffix(".unreadable"))
+                continue
+            if message is not None:
+                yield waiting, message
 
     def done(self, waiting: Waiting) -> None:
         (self._directory / f"{waiting.key}.json").unlink(missing_ok=True)
         (self._directory / f"{waiting.key}.eml").unlink(missing_ok=True)
 
     def try_later(self, waiting: Waiting, local: Sequence[str], outside: Sequence[str]) -> bool:
-        """Keep it for those still without it. False when it has been tried often enough."""
+        """Keep it for those still without it. False when it has been tried often enough. Raises OSError."""
         tries = waiting.tries + 1
         if tries >= len(_WAITS):
             return False
@@ -76,8 +89,12 @@ def _read(path: Path) -> Waiting:
 def _write(path: Path, data: bytes) -> None:
     fresh = path.with_name(path.name + ".new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    except OSError:
+        fresh.unlink()
+        raise

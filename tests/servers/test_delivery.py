@@ -1,5 +1,8 @@
 """What the sender is told, and who has the message, when the next server fails half-way."""
 
+import errno
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -206,3 +209,88 @@ def test_when_the_mailbox_fails_after_the_relay_had_it_the_mailbox_is_tried_agai
         post.delivery.retry()
     assert reached(mailboxes) == [KIM.address]
     assert reached(relay) == [FRIEND.address]
+
+
+class Fickle(dict[str, str]):
+    """Says yes to everybody, and to kim not the second time."""
+
+    asked = 0
+
+    def get(self, address: str, otherwise: str = "") -> str:  # type: ignore[override]  # as ScriptedServer asks
+        self.asked += address == KIM.address
+        if address == ANA.address and self.asked < 2:
+            return LATER
+        return LATER if address == KIM.address and self.asked == 2 else otherwise
+
+
+def test_one_who_changes_their_mind_between_two_questions_waits_on(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: LATER, KIM.address: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [DAN, KIM, ANA], MESSAGE)
+        mailboxes.data.clear()
+        mailboxes.rcpt = Fickle()
+        post.now += 31
+        post.delivery.retry()
+        assert post.waiting() == {KIM.address, ANA.address}
+        post.now += 121
+        post.delivery.retry()
+        assert sorted(reached(mailboxes)) == sorted([DAN.address, KIM.address, ANA.address])
+        assert post.waiting() == set()
+
+
+def test_without_room_for_the_spool_who_has_not_got_it_is_reported(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_room(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", no_room)
+    with post.mailboxes(data={ANA.address: LATER}) as mailboxes:
+        assert post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE) == "250 2.0.0 OK, delivered"
+        assert reached(mailboxes) == [KIM.address, SENDER]
+        assert ANA.address.encode() in mailboxes.taken[1][1]
+        assert b"Everybody else got it." in mailboxes.taken[1][1]
+    assert list((post.config.data_dir / "spool").iterdir()) == []
+
+
+def test_a_try_that_cannot_be_noted_is_the_last_one(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:
+    with post.mailboxes(data={ANA.address: LATER, KIM.address: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [DAN, KIM, ANA], MESSAGE)
+        del mailboxes.data[KIM.address]
+        post.now += 31
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(errno.ENOSPC, "full")))
+            post.delivery.retry()
+        post.now += 10**6
+        post.delivery.retry()
+        assert reached(mailboxes) == [DAN.address, KIM.address, SENDER]
+        assert ANA.address.encode() in mailboxes.taken[2][1]
+
+
+def test_one_note_that_cannot_be_read_holds_up_no_other(post: Post) -> None:
+    spool = post.config.data_dir / "spool"
+    with post.mailboxes(data={ANA.address: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+        for name, text in (("0-empty", ""), ("0-list", "[]"), ("0-lost", (next(spool.glob("*.json"))).read_text())):
+            (spool / f"{name}.json").write_text(text.replace('"key": "', '"key": "lost'))
+        mailboxes.data.clear()
+        post.now += 31
+        post.delivery.retry()
+        assert reached(mailboxes) == [KIM.address, ANA.address]
+    assert sorted(path.name for path in spool.iterdir()) == [
+        f"0-{name}.unreadable" for name in ("empty", "list", "lost")
+    ]
+
+
+def test_without_the_relay_what_waits_for_outside_waits_on_and_the_rest_goes(post: Post) -> None:
+    post.spool.keep(SENDER, [], [FRIEND.address], MESSAGE)
+    post.spool.keep(SENDER, [ANA.address], [], MESSAGE)
+    post.delivery = Delivery(replace(post.config, relay=""), post.spool, lambda *_: True)
+    with post.mailboxes() as mailboxes:
+        post.now += 31
+        post.delivery.retry()
+        assert reached(mailboxes) == [ANA.address]
+    assert post.waiting() == {FRIEND.address}
+
+
+def test_the_report_says_when_others_are_still_tried(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: LATER, KIM.address: NEVER}) as mailboxes:
+        post.delivery.deliver(SENDER, [DAN, KIM, ANA], MESSAGE)
+        assert b"For others it is tried again." in mailboxes.taken[1][1]
