@@ -12,6 +12,7 @@ let saved = ""; // what the server has, or what the form began with
 let timer = 0;
 let failures = 0;
 let leaving = false; // sent or discarded: nothing left to lose
+let uploading = null; // files on their way into the draft: a promise of whether they got there
 
 const words = (form) => JSON.stringify(["to", "cc", "bcc", "subject", "text", "html", "format"].map((name) => form.elements[name]?.value ?? ""));
 
@@ -20,7 +21,7 @@ function written(form) {
   return words(form) + JSON.stringify(kept);
 }
 
-const isUnsaved = () => Boolean(compose()) && !leaving && written(compose()) !== saved;
+const isUnsaved = () => Boolean(compose()) && !leaving && (uploading !== null || written(compose()) !== saved);
 
 function say(text) {
   const place = document.querySelector("#draft-status span");
@@ -30,27 +31,38 @@ function say(text) {
 // A colleague's change to the same draft is refused a place over it (409), and kept beside it.
 const isKept = ({ successful, xhr }) => successful || (xhr.status === 409 && xhr.responseText.includes('id="draft-status"'));
 
-/** Save now. Resolves to whether nothing is left to lose. */
-export function save() {
-  clearTimeout(timer);
-  if (!isUnsaved()) return Promise.resolve(true);
-  const button = document.getElementById("save-draft");
+/** Asks, as one of the form's controls, to keep what is written. Resolves to whether it is kept, and to the request. */
+function keep(control, name) {
   const form = compose();
   const [version, said] = [written(form), words(form)];
+  const asked = {};
   return new Promise((resolve) => {
-    const done = (event) => {
-      if (event.detail.elt !== button) return;
+    const done = ({ detail }) => {
+      if (detail.requestConfig.triggeringEvent?.detail?.asked !== asked) return;
       document.removeEventListener("htmx:afterRequest", done);
-      const kept = isKept(event.detail);
-      // What was forwarded is known by another name once it lies in the draft.
-      const renamed = kept && event.detail.xhr.responseText.includes('id="attachments"');
-      if (kept) [saved, failures] = [renamed && words(form) === said ? written(form) : version, 0];
-      else putOff(event.detail.xhr);
-      resolve(kept);
+      const kept = isKept(detail);
+      // What was uploaded or forwarded is known by another name once it lies in the draft.
+      const renamed = detail.xhr.responseText.includes('id="attachments"');
+      if (kept) saved = renamed && words(form) === said ? written(form) : version;
+      resolve([kept, detail.xhr]);
     };
     document.addEventListener("htmx:afterRequest", done);
-    window.htmx.trigger(button, "save"); // not a click: that would make it the button the form is submitted with
+    window.htmx.trigger(control, name, { asked }); // not a click: that would make it the button the form is submitted with
   });
+}
+
+/** Save now, after what is being uploaded. Resolves to whether nothing is left to lose. */
+export async function save() {
+  clearTimeout(timer);
+  while (uploading) {
+    say("Still uploading");
+    if (!(await uploading)) return false;
+  }
+  if (!isUnsaved()) return true;
+  const [kept, xhr] = await keep(document.getElementById("save-draft"), "save");
+  if (kept) failures = 0;
+  else putOff(xhr);
+  return kept;
 }
 
 // What the server refused for good is refused again, unless something is changed; everything else may pass.
@@ -69,13 +81,20 @@ function changed() {
   timer = setTimeout(save, PAUSE);
 }
 
+// An answer that comes when the form is gone has nothing to say about the page that is there, nor about its address.
+function dropLate(event) {
+  if (!event.currentTarget.isConnected) event.preventDefault();
+}
+
 function begin() {
   const form = compose();
   if (!form || "begun" in form.dataset) return;
   form.dataset.begun = "";
   leaving = false;
+  uploading = null;
   failures = 0;
   form.elements.format.value = form.dataset.format;
+  form.addEventListener("htmx:beforeOnLoad", dropLate);
   form.dispatchEvent(new CustomEvent("compose-begins", { bubbles: true }));
   saved = written(form);
   const missing = form.querySelector("[aria-invalid]") ?? (form.elements.to.value ? null : form.elements.to);
@@ -87,14 +106,20 @@ function begin() {
 // Sending
 document.addEventListener("submit", (event) => {
   if (event.target.id !== "compose" || event.submitter?.hasAttribute("formaction")) return;
-  if (leaving) {
+  if (leaving || uploading) {
     event.preventDefault();
     event.stopImmediatePropagation();
+    if (!leaving) sendLater(event.target);
     return;
   }
   clearTimeout(timer);
   leaving = true;
 }, true);
+
+function sendLater(form) {
+  say("Still uploading");
+  uploading.then((kept) => { if (kept && form.isConnected) form.requestSubmit(document.getElementById("send")); });
+}
 
 // What is thrown away is kept first, so that it can be brought back as it was.
 document.addEventListener("htmx:confirm", (event) => {
@@ -120,16 +145,35 @@ document.addEventListener("htmx:afterRequest", (event) => {
 
 // Attaching
 document.addEventListener("change", (event) => {
-  if (event.target.id === "compose-files") attach(event.target);
+  if (event.target.id === "compose-files") attach(event.target.files);
   else if (event.target.closest?.("#compose")) changed();
 });
 
-function attach(input) {
-  const size = [...input.files].reduce((sum, file) => sum + file.size, 0);
+// One upload after the other: the field holds the files of one at a time.
+function attach(files) {
+  const held = new DataTransfer();
+  for (const file of files) held.items.add(file);
+  const size = [...files].reduce((sum, file) => sum + file.size, 0);
   if (size > Number(compose().dataset.maxBytes)) {
     showNotice("That is too large to attach.", "Attachments may be 25 MB in all. Share a link instead.");
-    input.value = "";
-  } else if (size || input.files.length) window.htmx.trigger(input, "upload");
+    if (!uploading) document.getElementById("compose-files").value = "";
+  } else if (files.length) {
+    const mine = Promise.resolve(uploading).then(() => upload(held.files)).then((kept) => {
+      if (uploading === mine) uploading = null;
+      return kept;
+    });
+    uploading = mine;
+  }
+}
+
+async function upload(files) {
+  const input = document.getElementById("compose-files");
+  if (!input) return false;
+  input.files = files;
+  const [kept] = await keep(input, "upload");
+  input.value = ""; // what was uploaded lies in the draft now, what was refused must be chosen again
+  if (!kept) say("Not attached");
+  return kept;
 }
 
 function progress(value) {
@@ -146,12 +190,7 @@ document.addEventListener("htmx:xhr:progress", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt } = event.detail;
-  if (!elt.matches("#compose-files, #compose")) return;
-  progress(null);
-  if (elt.id !== "compose-files") return;
-  elt.value = ""; // what was uploaded lies in the draft now, what was refused must be chosen again
-  if (isKept(event.detail)) saved = written(compose());
+  if (event.detail.elt.matches("#compose-files, #compose")) progress(null);
 });
 
 document.addEventListener("dragover", (event) => {
@@ -164,9 +203,7 @@ for (const name of ["dragleave", "drop"]) {
     compose()?.classList.remove("dropping");
     if (name !== "drop" || !compose() || !event.dataTransfer.files.length) return;
     event.preventDefault();
-    const input = document.getElementById("compose-files");
-    input.files = event.dataTransfer.files;
-    attach(input);
+    attach(event.dataTransfer.files);
   });
 }
 
