@@ -11,13 +11,13 @@ from mail.imap_summaries import MONTH_NAMES
 class Search:
     """All of it must hold. Text is matched anywhere in its field, case and accents folded by the server.
 
-    `words` looks in headers and text, each word for itself. `since` and `before` are days of arrival at the server.
+    `words` looks in headers and text. `since` and `before` are days of arrival at the server.
     """
 
     words: tuple[str, ...] = ()
-    from_: str = ""
-    to: str = ""
-    subject: str = ""
+    from_: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    subject: tuple[str, ...] = ()
     since: date | None = None
     before: date | None = None
     unseen: bool = False
@@ -34,9 +34,12 @@ def keys(search: Search) -> list[bytes]:
     for name, day in ((b"SINCE", search.since), (b"BEFORE", search.before)):
         if day:
             pieces += [name, b"%d-%s-%04d" % (day.day, MONTH_NAMES[day.month - 1], day.year)]
-    for name, text in ((b"FROM", search.from_), (b"TO", search.to), (b"SUBJECT", search.subject)):
-        if text:
+    for name, texts in (
+        (b"FROM", search.from_),
+        (b"TO", search.to),
+        (b"SUBJECT", search.subject),
+        (b"TEXT", search.words),
+    ):
+        for text in texts:
             pieces += [name, string(text)]
-    for word in search.words:
-        pieces += [b"TEXT", string(word)]
     return pieces or [b"ALL"]

@@ -4,7 +4,7 @@ import { clearPane, isBeside, list, openRow, pane, rowOf, shownRows } from "./pa
 import { closePane } from "./places.js";
 import * as selection from "./selection.js";
 
-const PLACE = ["page", "q", "from", "subject"]; // the list that is on the page is the one to answer with
+const PLACE = ["page", "q"]; // the list that is on the page is the one to answer with
 const jobs = [];
 
 export const isActing = () => jobs.length > 0;

@@ -13,9 +13,10 @@ from web.htmx import is_fragment_request
 from webmail import organising, reading
 from webmail.organising import FLAGGED, Moved
 from webmail.reading import SEEN
+from webmail.searching import understood
 from webmail.views import blueprint, present, words
-from webmail.views.contexts import SearchForm, place, with_query
-from webmail.views.request_values import opened, posted_refs, search_of
+from webmail.views.contexts import place, with_query
+from webmail.views.request_values import opened, posted_refs, searched
 
 _PATH = "/mail/<mailbox>/f/<folder:folder>/"
 
@@ -118,7 +119,7 @@ def _done(access: MailboxAccess, folder: str, text: str, undo: object, *, counts
     if not is_fragment_request():
         return redirect(_list_url(access, folder), 303)
     page, search = _place()
-    found = reading.folder_page(services().pool, access, folder, page, search_of(search))
+    found = reading.folder_page(services().pool, access, folder, page, understood(search))
     context = {"access": present.access_context(access), "listing": present.listing(access, found, search)}
     parts = [
         render_template("webmail/_list.html", **context),
@@ -131,11 +132,10 @@ def _done(access: MailboxAccess, folder: str, text: str, undo: object, *, counts
     return answer
 
 
-def _place() -> tuple[int, SearchForm]:
+def _place() -> tuple[int, str]:
     """Which page of which search the person is looking at, as the list's forms say it."""
     form = request.form
-    search = SearchForm(form.get("q", ""), form.get("from", ""), form.get("subject", ""))
-    return max(1, form.get("page", 1, type=int)), search
+    return max(1, form.get("page", 1, type=int)), searched(form)
 
 
 def _list_url(access: MailboxAccess, folder: str) -> str:

@@ -61,17 +61,6 @@ class Sidebar:
 
 
 @dataclass(frozen=True)
-class SearchForm:
-    q: str = ""
-    from_: str = ""
-    subject: str = ""
-
-    @property
-    def active(self) -> bool:
-        return bool(self.q or self.from_ or self.subject)
-
-
-@dataclass(frozen=True)
 class Row:
     ref: str
     url: str
@@ -91,9 +80,9 @@ class Row:
     current: bool
 
 
-def place(page: int, search: SearchForm) -> dict[str, str]:
+def place(page: int, search: str) -> dict[str, str]:
     """Which page of which search, as the query of a URL: what everything opened from a list carries on."""
-    asked = {"q": search.q, "from": search.from_, "subject": search.subject, "page": str(page) if page > 1 else ""}
+    asked = {"q": search, "page": str(page) if page > 1 else ""}
     return {name: value for name, value in asked.items() if value}
 
 
@@ -118,14 +107,14 @@ class Listing:
     total: int = 0
     first: int = 0
     last: int = 0
-    search: SearchForm = SearchForm()
+    search: str = ""
     prev_url: str | None = None
     next_url: str | None = None
 
     @property
     def live(self) -> bool:
         """Whether new mail shows here: on the first page of the whole folder."""
-        return self.page == 1 and not self.search.active
+        return self.page == 1 and not self.search
 
     @property
     def url(self) -> str:

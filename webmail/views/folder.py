@@ -11,10 +11,11 @@ from mailboxes.storage import Storage, storage_of
 from web.context import current_actor, services
 from web.htmx import is_fragment_request, render
 from webmail import reading, sending
+from webmail.searching import understood
 from webmail.views import blueprint, present
-from webmail.views.contexts import Listing, SearchForm
+from webmail.views.contexts import Listing
 from webmail.views.outbox import uncertain_context
-from webmail.views.request_values import opened, page_number, search_form, search_of
+from webmail.views.request_values import opened, page_number, searched
 
 
 @blueprint.get("/")
@@ -30,8 +31,8 @@ def mailbox(mailbox: str) -> BaseResponse:
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/")
 def folder(mailbox: str, folder: str) -> Response:
     access = opened(mailbox)
-    search = search_form()
-    found = reading.folder_page(services().pool, access, folder, page_number(), search_of(search))
+    search = searched(request.args)
+    found = reading.folder_page(services().pool, access, folder, page_number(), understood(search))
     # After the page: it must neither wait for what is left over nor fail because of it.
     sending.settle(services().db, services().pool, access)
     listing = present.listing(access, found, search)
@@ -47,7 +48,7 @@ def sidebar(mailbox: str, folder: str) -> Response:
         return make_response(_sidebar(access, folders, folder))
     found = reading.folder_page(services().pool, access, folder, 1, None)
     sending.settle(services().db, services().pool, access)
-    listing = present.listing(access, found, SearchForm())
+    listing = present.listing(access, found, "")
     shown = render_template("webmail/_list.html", access=present.access_context(access), listing=listing, oob=True)
     return make_response(_sidebar(access, found.folders, folder) + shown)
 
@@ -113,8 +114,8 @@ def page_without_mail(
 
 def listing_beside(access: MailboxAccess, folder: str, current: str = "") -> tuple[reading.FolderPage, Listing]:
     """The list that stands beside an open message or a message being written."""
-    search = search_form()
-    found = reading.folder_page(services().pool, access, folder, page_number(), search_of(search))
+    search = searched(request.args)
+    found = reading.folder_page(services().pool, access, folder, page_number(), understood(search))
     return found, present.listing(access, found, search, current)
 
 

@@ -21,7 +21,7 @@ from webmail.views import blueprint, present, words
 from webmail.views.bodies import body_document
 from webmail.views.contexts import AttachmentLink, MessagePage, TextSegment, with_query
 from webmail.views.folder import listing_beside, page
-from webmail.views.request_values import beside, opened, page_number, search_form
+from webmail.views.request_values import beside, opened, page_number, searched
 
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>")
@@ -57,7 +57,7 @@ def message_fragment(access: MailboxAccess, found: OpenMessage) -> str:
         "webmail/_message.html",
         access=present.access_context(access),
         message=shown,
-        listing=present.bare_listing(access, found.folders, found.ref.folder, page_number(), search_form()),
+        listing=present.bare_listing(access, found.folders, found.ref.folder, page_number(), searched(request.args)),
         pane_title=_title(access, shown),
     )
 

@@ -21,7 +21,6 @@ from webmail.views.contexts import (
     FolderLink,
     Listing,
     Row,
-    SearchForm,
     SharedLink,
     Sidebar,
     place,
@@ -107,7 +106,7 @@ def folder_links(access: MailboxAccess, folders: Sequence[Folder], current: str)
     return [_folder_link(access, folder, current) for folder in sorted([*holding, *empty], key=_folder_order)]
 
 
-def listing(access: MailboxAccess, found: FolderPage, search: SearchForm, current: str = "") -> Listing:
+def listing(access: MailboxAccess, found: FolderPage, search: str, current: str = "") -> Listing:
     """A page of the list. `current` is the ref of the message beside it."""
     base = folder_url(access, found.folder.name)
 
@@ -127,7 +126,7 @@ def listing(access: MailboxAccess, found: FolderPage, search: SearchForm, curren
     )
 
 
-def bare_listing(access: MailboxAccess, folders: Sequence[Folder], name: str, page: int, search: SearchForm) -> Listing:
+def bare_listing(access: MailboxAccess, folders: Sequence[Folder], name: str, page: int, search: str) -> Listing:
     """The list as what stands beside it knows it: which it is and where messages can go, without rows."""
     links = folder_links(access, folders, name)
     link = next((link for link in links if link.current), links[0])

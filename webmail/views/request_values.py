@@ -1,15 +1,17 @@
 """What a request names, read once and checked for shape."""
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 
-from mail.imap_search import Search
 from mail.refs import BadRef, MessageRef
 from mailboxes.access import MailboxAccess, open_mailbox
 from mailboxes.rights import Right
 from web.context import current_actor, services
-from webmail.views.contexts import SearchForm, place
+from webmail.searching import narrowed
+from webmail.views.contexts import place
 
 MAX_REFS = 500
+MAX_SEARCH = 500
 
 
 def opened(mailbox: str, need: Right = Right.READ) -> MailboxAccess:
@@ -21,19 +23,17 @@ def page_number() -> int:
     return max(1, request.args.get("page", 1, type=int))
 
 
-def search_form() -> SearchForm:
-    args = request.args
-    return SearchForm(*(args.get(name, "").strip()[:200] for name in ("q", "from", "subject")))
+def searched(values: MultiDict[str, str]) -> str:
+    """The search these values name: what stands in the box, and what was added in the fields beside it."""
+    search = values.get("q", "")
+    for field in ("from", "subject"):
+        search = narrowed(search, field, values.get(field, ""))
+    return search.strip()[:MAX_SEARCH]
 
 
 def beside() -> dict[str, str]:
     """Which page of which search stands beside what is asked for: the query that its links carry on."""
-    return place(page_number(), search_form())
-
-
-def search_of(form: SearchForm) -> Search | None:
-    """The question for the mail server, or None when nothing is asked."""
-    return Search(words=tuple(form.q.split()), from_=form.from_, subject=form.subject) if form.active else None
+    return place(page_number(), searched(request.args))
 
 
 def posted_refs(folder: str) -> list[MessageRef]:
