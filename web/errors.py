@@ -15,7 +15,9 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from api import envelope
 from core.db import DatabaseTrouble
 from core.errors import PostroomError
-from web.context import in_api, in_console
+from mailboxes.access import open_mailbox
+from mailboxes.rights import Right
+from web.context import current_actor, in_api, in_console, services
 from web.htmx import is_fragment_request
 
 log = logging.getLogger(__name__)
@@ -94,7 +96,7 @@ def _show(status: int, text: str, hint: str) -> Response:
         "heading": text,
         "text": "",
         "hint": hint,
-        "actions": [_way_out()],
+        "actions": _ways_out(),
         "kept_text": _written_text(),
         "title": text,
     }
@@ -111,11 +113,23 @@ def _show(status: int, text: str, hint: str) -> Response:
     return answer
 
 
-def _way_out() -> tuple[str, str]:
-    if _is_signed_in():
-        home = ("Go to the mailboxes", "console.table") if in_console() else ("Go to my inbox", "webmail.home")
-        return home[0], url_for(home[1])
-    return ("Sign in", url_for("owner.login" if in_console() else "auth.login"))
+def _ways_out() -> list[tuple[str, str]]:
+    if not _is_signed_in():
+        return [("Sign in", url_for("owner.login" if in_console() else "auth.login"))]
+    if is_fragment_request():
+        return []  # the person is where they want to be: their page is still there
+    return [("Go to the mailboxes", url_for("console.table")) if in_console() else _inbox()]
+
+
+def _inbox() -> tuple[str, str]:
+    """Of the mailbox that the address is about, where that is open to the person; else their own."""
+    asked = (request.view_args or {}).get("mailbox", "")
+    try:
+        access = open_mailbox(services().db, current_actor(), asked, Right.READ)
+    except (PostroomError, DatabaseTrouble):
+        return "Go to my inbox", url_for("webmail.home")
+    words = f"Go to the inbox of {access.address}" if access.is_shared else "Go to my inbox"
+    return words, url_for("webmail.mailbox", mailbox=access.address)
 
 
 def _is_signed_in() -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.cast import ANA, BEN, CLEO, KIM, SUPPORT
+from tests.cast import ANA, BEN, CLEO, DAN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
@@ -23,6 +23,21 @@ def test_ben_archives_what_ana_is_answering(world: World, sign_in: SignIn) -> No
     original = arrived(world, SUPPORT, "Archived in the middle of an answer", "Archive")
     assert "\\Answered" in flags(world, BEN, "Archive", "Archived in the middle of an answer")
     assert arrived(world, KIM, "Re: archived meanwhile")["In-Reply-To"] == original["Message-ID"]
+
+
+def test_what_ben_moved_away_leaves_ana_in_the_shared_mailbox(world: World, sign_in: SignIn) -> None:
+    deliver(world, "Moved before ana looked")
+    ana, ben = sign_in(ANA), sign_in(BEN)
+    url = find(ana, SUPPORT, "Moved before ana looked")
+    assert ben.post(folder_url(SUPPORT) + "archive", {"ref": url.rpartition("/")[2]}).status_code == 303
+    gone = ana.client.get(url)
+    assert gone.status_code == 404
+    assert Page(gone.text).links[f"/mail/{SUPPORT}/"] == f"Go to the inbox of {SUPPORT}"
+    notice = ana.client.get(url, headers={"HX-Request": "true"})
+    assert notice.status_code == 404
+    assert Page(notice.text).links == {}  # she stays where she is
+    strangers = sign_in(DAN).client.get(url)
+    assert Page(strangers.text).links["/"] == "Go to my inbox"
 
 
 def test_ben_goes_on_with_anas_draft(world: World, sign_in: SignIn) -> None:
