@@ -6,7 +6,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, make_response, render_template, request, url_for
+from flask import Flask, Response, g, make_response, render_template, request, url_for
 from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
@@ -123,11 +123,13 @@ def _ways_out() -> list[tuple[str, str]]:
 
 def _inbox() -> tuple[str, str]:
     """Of the mailbox that the address is about, where that is open to the person; else their own."""
-    asked = (request.view_args or {}).get("mailbox", "")
+    asked, own = (request.view_args or {}).get("mailbox", ""), ("Go to my inbox", url_for("webmail.home"))
+    if "actor" not in g:  # refused before anybody was asked for, such as a form out of all proportion
+        return own
     try:
         access = open_mailbox(services().db, current_actor(), asked, Right.READ)
     except (PostroomError, DatabaseTrouble):
-        return "Go to my inbox", url_for("webmail.home")
+        return own
     words = f"Go to the inbox of {access.address}" if access.is_shared else "Go to my inbox"
     return words, url_for("webmail.mailbox", mailbox=access.address)
 
