@@ -18,6 +18,7 @@ from mail.errors import (
 )
 from mail.stream import Stream, StreamBroken
 
+MOST_RECIPIENTS: Final = 100  # what every server takes (RFC 5321 section 4.5.3.1.8); ours takes no more
 _REPLY: Final = re.compile(rb"([2-5][0-9]{2})([ -]?)([^\r\n]*)\r?\n")
 _REPLY_BUDGET: Final = 64 * 1024
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
+from auth.models import Person
 from core.db import Database, now
 from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer, record
@@ -90,10 +91,8 @@ def find(db: Database, access: MailboxAccess, key: str) -> Entry | None:
 def accepted(db: Database, doer: Doer, access: MailboxAccess, entry: Entry) -> None:
     """The mail server took the message. From here on nothing may say that it wasn't sent."""
     with db.write() as session:
-        _move(session, entry, SENDING, ACCEPTED)
-        if access.is_shared:
-            detail = f"to {', '.join(entry.recipients)}, Message-ID {entry.message_id}"[:2000]
-            record(session, doer, access.account_id, "message.sent", mailbox=access.address, detail=detail)
+        if _move(session, entry, SENDING, ACCEPTED):
+            _record_sent(session, doer, access, entry)
 
 
 def refused(db: Database, entry: Entry) -> None:
@@ -104,27 +103,28 @@ def refused(db: Database, entry: Entry) -> None:
             session.delete(row)
 
 
-def unknown(db: Database, entry: Entry, note: str) -> None:
+def unknown(db: Database, access: MailboxAccess, entry: Entry, note: str, doer: Doer | None = None) -> None:
     """It may have gone out (RFC 5321 §4.2.5). The person is told; it is never sent again by itself."""
     with db.write() as session:
-        _move(session, entry, SENDING, UNKNOWN, note)
+        _give_up(session, access, entry, note, doer)
 
 
-def done(db: Database, entry: Entry) -> None:
+def done(db: Database, access: MailboxAccess, entry: Entry) -> None:
     """The copy lies in Sent, which proves that it went out: the bytes may go, the receipt stays."""
     with db.write() as session:
+        if _move(session, entry, SENDING, DONE):
+            _record_sent(session, _sender(session, entry), access, entry)
         session.execute(
             update(Submission)
-            .where(Submission.id == entry.id, Submission.state != DONE)
+            .where(Submission.id == entry.id)
             .values(state=DONE, message=None, after="{}", updated_at=now())
         )
 
 
-def put_back(db: Database, entry: Entry) -> None:
+def put_back(db: Database, access: MailboxAccess, entry: Entry) -> None:
     """It lies in Drafts again, as nobody knows whether it went out; who sent it is told until they have read that."""
-    note = entry.note or _CUT_OFF
     with db.write() as session:
-        _move(session, entry, SENDING, UNKNOWN, note)
+        _give_up(session, access, entry, entry.note or _CUT_OFF)
         session.execute(update(Submission).where(Submission.id == entry.id).values(message=None, updated_at=now()))
 
 
@@ -190,7 +190,7 @@ def uncertain(db: Database, access: MailboxAccess) -> list[Entry]:
         found = [_entry(row) for row in session.scalars(query)]
     for entry in found:
         if entry.state == SENDING:
-            unknown(db, entry, _CUT_OFF)
+            unknown(db, access, entry, _CUT_OFF)
     return found
 
 
@@ -227,12 +227,33 @@ def _names(
         return dict(session.execute(query.order_by(Submission.id)).all())
 
 
-def _move(session: Session, entry: Entry, before: str, after: str, note: str = "") -> None:
-    session.execute(
+def _give_up(session: Session, access: MailboxAccess, entry: Entry, note: str, doer: Doer | None = None) -> None:
+    """For the log it was sent: it may be with the customer."""
+    if _move(session, entry, SENDING, UNKNOWN, note):
+        remark = ", not confirmed by the mail server"
+        _record_sent(session, doer or _sender(session, entry), access, entry, remark)
+
+
+def _record_sent(session: Session, doer: Doer, access: MailboxAccess, entry: Entry, remark: str = "") -> None:
+    if access.is_shared:
+        detail = f"to {', '.join(entry.recipients)}, Message-ID {entry.message_id}"[:1900] + remark
+        record(session, doer, access.account_id, "message.sent", mailbox=access.address, detail=detail)
+
+
+def _sender(session: Session, entry: Entry) -> Doer:
+    """Who sent it, when somebody else finds out what became of it."""
+    name = select(Person.name).join(Submission, Submission.login_id == Person.id).where(Submission.id == entry.id)
+    return Doer(session.scalar(name) or entry.sent_by, "web")
+
+
+def _move(session: Session, entry: Entry, before: str, after: str, note: str = "") -> bool:
+    moved = session.execute(
         update(Submission)
         .where(Submission.id == entry.id, Submission.state == before)
         .values(state=after, note=note, updated_at=now())
+        .returning(Submission.id)
     )
+    return moved.first() is not None
 
 
 def _entry(row: Submission) -> Entry:

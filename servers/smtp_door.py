@@ -11,13 +11,13 @@ from typing import Any, TypeVar
 from aiosmtpd.smtp import SMTP, Envelope
 
 from core.config import Config
+from mail.submission import MOST_RECIPIENTS
 from servers.delivery import Delivery
 from servers.door_views import DoorViews, Reach, Recipient, Sender
 from servers.policy import LARGEST_MESSAGE
 
 log = logging.getLogger(__name__)
 
-MOST_RECIPIENTS = 100
 _IDLE_SECONDS = 120.0
 _COMMAND_LIMIT = 1000
 _MESSAGES_PER_MINUTE = 600

@@ -13,7 +13,7 @@ from mail.errors import FolderNotFound, MailError, MessageGone, SubmissionRefuse
 from mail.imap import Imap
 from mail.pool import Pool
 from mail.refs import BadRef, MessageRef, decode_folder, encode_folder
-from mail.submission import Submission
+from mail.submission import MOST_RECIPIENTS, Submission
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer
@@ -105,7 +105,7 @@ def send(db: Database, pool: Pool, submission: Submission, doer: Doer, access: M
         raise OutboxClosed(str(error.orig)) from error
     if entry is None:
         return _outcome(db, access, outbox.find(db, access, writing.key))
-    _submit(db, pool, submission, access, entry, on_the_wire)
+    _submit(db, pool, submission, doer, access, entry, on_the_wire)
     try:
         outbox.accepted(db, doer, access, entry)
     except DatabaseTrouble:
@@ -151,16 +151,19 @@ def _recipients(writing: Writing) -> list[str]:
         raise BadRecipients(bad)
     if not addresses:
         raise BadRecipients({"to": "Write at least one address."})
-    return list(dict.fromkeys(addresses))
+    addresses = list(dict.fromkeys(addresses))
+    if len(addresses) > MOST_RECIPIENTS:
+        raise BadRecipients({"to": f"These are {len(addresses)} addresses; a message can go to {MOST_RECIPIENTS}."})
+    return addresses
 
 
 def _submit(
-    db: Database, pool: Pool, submission: Submission, access: MailboxAccess, entry: Entry, message: bytes
+    db: Database, pool: Pool, submission: Submission, doer: Doer, access: MailboxAccess, entry: Entry, message: bytes
 ) -> None:
     try:
         submission.send(access.credential, access.address, list(entry.recipients), message)
     except SubmissionUnknown as error:
-        outbox.unknown(db, entry, str(error))
+        outbox.unknown(db, access, entry, str(error), doer)
         _look_for(db, pool, access, entry)
         raise
     except MailError:
@@ -192,7 +195,7 @@ def _file(db: Database, pool: Pool, access: MailboxAccess, entry: Entry, *, retr
             if not (retry and imap.find_message_id(folder, entry.message_id)):
                 imap.append(folder, message, ["\\Seen"], None)
         _tidy(pool, access, entry)
-        outbox.done(db, entry)
+        outbox.done(db, access, entry)
     except (MailError, DatabaseTrouble) as error:
         log.warning("the copy of %s is not filed yet: %s", entry.message_id, error)
         return False
@@ -208,10 +211,10 @@ def _look_for(db: Database, pool: Pool, access: MailboxAccess, entry: Entry) -> 
         message = outbox.message_of(db, entry)
         with mail_of(pool, access, DRAFTS) as imap:
             if imap.find_message_id(ensured_folder(imap, "sent"), entry.message_id):
-                outbox.done(db, entry)
+                outbox.done(db, access, entry)
                 return True
             put_into_drafts(imap, access, _writing_of(entry), message)
-        outbox.put_back(db, entry)
+        outbox.put_back(db, access, entry)
     except (MailError, DatabaseTrouble) as error:
         log.warning("%s lies in the outbox only: %s", entry.message_id, error)
         return False

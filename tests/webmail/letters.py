@@ -48,6 +48,12 @@ def arrived(world: World, address: str, subject: str, folder: str = "INBOX") -> 
     raise AssertionError(f"no {subject!r} in {folder} of {address}")
 
 
+def messages(world: World, address: str, about: str, folder: str = "INBOX") -> list[EmailMessage]:
+    """The messages with this subject that lie in the folder now."""
+    parsed = [email.message_from_bytes(raw, policy=email.policy.default) for raw in world.folder(address, folder)]
+    return [one for one in parsed if one["Subject"] == about and isinstance(one, EmailMessage)]
+
+
 def copies(world: World, address: str, about: str, folder: str = "INBOX") -> int:
     """How many messages with this subject lie in the folder."""
     return sum(f"Subject: {about}\n".encode() in raw.replace(b"\r\n", b"\n") for raw in world.folder(address, folder))

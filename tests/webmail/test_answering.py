@@ -7,7 +7,7 @@ import pytest
 
 from tests.cast import ANA, BEN, CLEO, KIM, SALES, SUPPORT, TESS
 from tests.servers.harness import World
-from tests.visitor import Visitor, folder_url
+from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
 from tests.webmail.letters import arrived, deliver, find, letter
 
@@ -197,3 +197,19 @@ def test_a_subject_beyond_every_line_is_refused_and_comes_back_whole(sign_in: Si
     assert "A subject may have 998 characters" in refused.text
     assert "s" * 999 in refused.text
     assert "Long above." in refused.text
+
+
+def test_more_recipients_than_a_message_can_have_are_said_before_anything_is_sent(
+    world: World, sign_in: SignIn
+) -> None:
+    ana = sign_in(ANA)
+    fields = dict(ana.page(f"/mail/{SUPPORT}/compose").fields)
+    token = fields.pop("csrf_token")
+    many = ", ".join(f"kim+{number}@customer.test" for number in range(100))
+    form = fields | {"to": many, "cc": f"{KIM}, kim+1@customer.test", "subject": "To all of you", "text": "Hello"}
+    refused = ana.post(f"/mail/{SUPPORT}/send", form, token=token)
+    assert refused.status_code == 422
+    assert "These are 101 addresses; a message can go to 100." in Page(refused.text).text
+    assert Page(refused.text).fields["to"] == many
+    assert ana.post(f"/mail/{SUPPORT}/send", form | {"cc": ""}, token=token).status_code == 303
+    arrived(world, KIM, "To all of you")

@@ -4,14 +4,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
+from mailboxes.models import AuditEntry
 from tests.cast import ANA, BEN, DAN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, folder_url
 from tests.webmail.conftest import SignIn
 from tests.webmail.faults.steps import DOT, UNCERTAIN, later, send, shown, subject, together, written
 from tests.webmail.grumpy import grumpy
-from tests.webmail.letters import arrived, copies, find
+from tests.webmail.letters import arrived, copies, find, messages
 from tests.webmail.relay import Relay
 
 # The submission server refuses, or says nothing
@@ -76,6 +78,7 @@ def test_a_line_lost_after_the_final_dot_is_said_and_never_sent_again(
     form = written(ana, about := subject("Lost at the dot"))
     smtp_line.trouble(trouble, DOT)
     assert send(ana, form).status_code == 303
+    assert audited(world, SUPPORT, about) == [(ANA, "not confirmed by the mail server")]
     assert copies(world, SUPPORT, about, "Drafts") == 1  # nothing of what she wrote is lost
     for _reload in range(2):
         page = ana.page(folder_url(SUPPORT))
@@ -90,9 +93,21 @@ def test_a_line_lost_after_the_final_dot_is_said_and_never_sent_again(
     assert copies(world, SUPPORT, about, "Drafts") == 1  # nothing of what she wrote is lost
     draft = shown(ana.page(find(ana, SUPPORT, about, "Drafts")), about)
     assert (draft["to"], draft["text"].strip()) == (KIM, form["text"])
+    assert "Sent by" not in sign_in(BEN).page(find(ana, SUPPORT, about, "Drafts")).text
     dismiss = next(control for control in page.controls if control.endswith("/dismiss"))
+    assert sign_in(BEN).post(dismiss, {}).status_code == 303
+    assert UNCERTAIN in ana.page(folder_url(SUPPORT)).text  # she hasn't read it yet
     assert ana.post(dismiss, {}).status_code == 303
     assert UNCERTAIN not in ana.page(folder_url(SUPPORT)).text
+
+
+def audited(world: World, mailbox: str, about: str) -> list[tuple[str, str]]:
+    """Who sent this draft, as the owner reads it, and what is said of it at the end."""
+    ids = {one["Message-ID"] for one in messages(world, mailbox, about, "Drafts")}
+    with world.db.read() as session:
+        entries = session.scalars(select(AuditEntry).where(AuditEntry.action == "message.sent")).all()
+    found = [entry for entry in entries if any(message_id in entry.detail for message_id in ids)]
+    return [(entry.actor, entry.detail.rpartition(">, ")[2]) for entry in found]
 
 
 # The copy in Sent
