@@ -13,7 +13,7 @@ from typing import Self
 
 _CONNECT_SECONDS = 10.0
 # RFC 5321 §4.5.3.2.6 allows ten minutes after the final dot; a person waits, and the next server is ours or nearby.
-_COMMIT_SECONDS = 60.0
+COMMIT_SECONDS = 60.0
 _LINE_START_DOT = re.compile(rb"(?m)^\.")
 
 
@@ -84,7 +84,7 @@ class Handover:
         if server is None or server.sock is None:
             return dict.fromkeys(recipients, _AWAY)
         try:
-            server.sock.settimeout(_COMMIT_SECONDS)
+            server.sock.settimeout(COMMIT_SECONDS)
             go_ahead = _answer(server.docmd("DATA"))
         except (OSError, smtplib.SMTPException):
             return dict.fromkeys(recipients, _AWAY)

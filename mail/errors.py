@@ -145,11 +145,18 @@ class SubmissionRefused(MailError):
 
 
 class SubmissionUnknown(MailError):
-    """The connection was lost after the final dot: the message may be on its way. Never send it again unasked."""
+    """No answer came to the final dot: the message may be on its way. Never send it again unasked.
+
+    `reason` says why, as a sentence to people.
+    """
 
     code = "submission_unknown"
     status = 502
     public = "The mail server didn't confirm. The message may have been sent: look in Sent before sending it again."
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 # IMAP response codes (RFC 5530, RFC 9051 section 7.1, RFC 9208) and what they mean to a person.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mail import sasl
+from mail.delivery import COMMIT_SECONDS
 from mail.errors import (
     MailServerUnavailable,
     ProtocolTrouble,
@@ -16,11 +17,13 @@ from mail.errors import (
     SubmissionUnknown,
     UnsafeText,
 )
-from mail.stream import Stream, StreamBroken
+from mail.stream import Stream, StreamBroken, StreamSlow
 
 MOST_RECIPIENTS: Final = 100  # what every server takes (RFC 5321 section 4.5.3.1.8); ours takes no more
 _REPLY: Final = re.compile(rb"([2-5][0-9]{2})([ -]?)([^\r\n]*)\r?\n")
 _REPLY_BUDGET: Final = 64 * 1024
+# After the final dot. Our own door answers once the next server has, and of the two it must be the first to give up.
+_CONFIRM_SECONDS: Final = 1.5 * COMMIT_SECONDS
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _PATH: Final = re.compile(r"[!-;=?-~]{1,250}@[!-;=?A-~]{1,250}")  # printable ASCII without space and angle brackets
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
@@ -41,10 +44,22 @@ class Receipt:
 
 
 class Submission:
-    """The submission server at `host`:`port`; `hostname` is what we call ourselves there, and it ends up in headers."""
+    """The submission server at `host`:`port`; `hostname` is what we call ourselves there, and it ends up in headers.
 
-    def __init__(self, host: str, port: int, hostname: str, *, timeout: float = 10.0) -> None:
-        self._host, self._port, self._hostname, self._timeout = host, port, hostname, timeout
+    It may take `timeout` seconds for an answer, and `confirm_timeout` for the one to the final dot.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        hostname: str,
+        *,
+        timeout: float = 10.0,
+        confirm_timeout: float = _CONFIRM_SECONDS,
+    ) -> None:
+        self._host, self._port, self._hostname = host, port, hostname
+        self._timeout, self._confirm_timeout = timeout, confirm_timeout
 
     def send(
         self, credential: sasl.Credential, envelope_from: str, recipients: Sequence[str], message: bytes
@@ -74,7 +89,7 @@ class Submission:
     def _signed_in(self, credential: sasl.Credential) -> Iterator["_Dialogue"]:
         stream = Stream(self._host, self._port, self._timeout)
         try:
-            dialogue = _Dialogue(stream, self._timeout)
+            dialogue = _Dialogue(stream, self._timeout, self._confirm_timeout)
             dialogue.greet(self._hostname)
             dialogue.authenticate(credential)
             yield dialogue
@@ -85,8 +100,8 @@ class Submission:
 class _Dialogue:
     """The commands of one connection, in their order."""
 
-    def __init__(self, stream: Stream, timeout: float) -> None:
-        self._stream, self._timeout = stream, timeout
+    def __init__(self, stream: Stream, timeout: float, confirm_timeout: float) -> None:
+        self._stream, self._timeout, self._confirm_timeout = stream, timeout, confirm_timeout
         self._extensions: set[str] = set()
 
     def greet(self, hostname: str) -> None:
@@ -142,11 +157,13 @@ class _Dialogue:
         self._begin()
         # A send that fails has not handed over the last octet, so the server can't have taken the message.
         self._stream.send(b".\r\n")
+        self._stream.begin(self._confirm_timeout, _REPLY_BUDGET)
         try:
-            answer = self._answer()
+            return self._answer()
+        except StreamSlow as error:
+            raise SubmissionUnknown("The mail server took too long to confirm it.") from error
         except (StreamBroken, ProtocolTrouble, MailServerUnavailable) as error:
-            raise SubmissionUnknown(f"after the final dot: {error}") from error
-        return answer
+            raise SubmissionUnknown("The connection broke at the last moment.") from error
 
     def _ask(self, line: str) -> _Answer:
         self._begin()

@@ -6,7 +6,7 @@ a double click one message.
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -19,8 +19,9 @@ from mailboxes.audit import Doer, record
 from mailboxes.models import Submission
 
 SENDING, ACCEPTED, DONE, UNKNOWN, DISMISSED = "sending", "accepted", "done", "unknown", "dismissed"
-# A hand-over takes seconds. Whoever is older than this was cut off by the death of its process.
-ABANDONED_AFTER = 180
+# A hand-over takes seconds, and minutes when the mail server takes all the time it may. Whoever is older than this was
+# cut off by the death of its process.
+ABANDONED_AFTER = 300
 _CUT_OFF = "Postroom was stopped while handing it over."
 # As long as the slowest first attempt to lay a copy into a folder takes: before that nobody tries a second time.
 FILING_PATIENCE = 90
@@ -104,7 +105,7 @@ def refused(db: Database, entry: Entry) -> None:
 
 
 def unknown(db: Database, access: MailboxAccess, entry: Entry, note: str, doer: Doer | None = None) -> None:
-    """It may have gone out (RFC 5321 §4.2.5). The person is told; it is never sent again by itself."""
+    """It may have gone out (RFC 5321 §4.2.5). The person is told, `note` with it; it is never sent again by itself."""
     with db.write() as session:
         _give_up(session, access, entry, note, doer)
 
@@ -188,10 +189,10 @@ def uncertain(db: Database, access: MailboxAccess) -> list[Entry]:
     )
     with db.read() as session:
         found = [_entry(row) for row in session.scalars(query)]
-    for entry in found:
-        if entry.state == SENDING:
-            unknown(db, access, entry, _CUT_OFF)
-    return found
+    cut_off = [entry for entry in found if entry.state == SENDING]
+    for entry in cut_off:
+        unknown(db, access, entry, _CUT_OFF)
+    return [replace(entry, state=UNKNOWN, note=_CUT_OFF) if entry in cut_off else entry for entry in found]
 
 
 def message_of(db: Database, entry: Entry) -> bytes:

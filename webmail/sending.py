@@ -33,8 +33,9 @@ from webmail.drafting import (
 
 log = logging.getLogger(__name__)
 
-# How long after the first of two clicks the second still waits to learn what became of it, in seconds.
-PATIENCE = 30
+# How long after the first of two clicks the second still waits to learn what became of it, in seconds: longer than
+# the mail server may take to confirm.
+PATIENCE = 100
 _MARKS = {"reply": "\\Answered", "reply_all": "\\Answered", "forward": "$Forwarded"}
 
 
@@ -163,7 +164,8 @@ def _submit(
     try:
         submission.send(access.credential, access.address, list(entry.recipients), message)
     except SubmissionUnknown as error:
-        outbox.unknown(db, access, entry, str(error), doer)
+        log.warning("nobody knows what became of %s: %s", entry.message_id, error.__cause__)
+        outbox.unknown(db, access, entry, error.reason, doer)
         _look_for(db, pool, access, entry)
         raise
     except MailError:
@@ -182,7 +184,7 @@ def _outcome(db: Database, access: MailboxAccess, earlier: Entry | None) -> Sent
     if earlier.state in (outbox.ACCEPTED, outbox.DONE):
         return Sent(earlier, filed=earlier.state == outbox.DONE)
     if earlier.state in (outbox.SENDING, outbox.UNKNOWN):
-        raise SubmissionUnknown(earlier.note or "still being handed over")
+        raise SubmissionUnknown(earlier.note or "It is still being handed over.")
     raise AlreadySent(earlier.key)
 
 

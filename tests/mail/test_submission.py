@@ -185,10 +185,13 @@ def test_no_message_ends_before_its_end(message: bytes) -> None:
 class Rude:
     """Follows SMTP up to one command, then does what the test says."""
 
-    def __init__(self, at: str, act: Callable[[socket.socket], None]) -> None:
+    def __init__(self, at: str, act: Callable[[socket.socket], None], confirm_timeout: float = 0.5) -> None:
         self._at, self._act = at, act
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.submission = Submission("127.0.0.1", self._listener.getsockname()[1], "mail.postroom.test", timeout=0.5)
+        port = self._listener.getsockname()[1]
+        self.submission = Submission(
+            "127.0.0.1", port, "mail.postroom.test", timeout=0.5, confirm_timeout=confirm_timeout
+        )
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
@@ -257,6 +260,12 @@ def test_trouble_before_the_final_dot_means_nothing_was_sent(at: str, act: Calla
 def test_trouble_after_the_final_dot_means_nobody_knows(act: Callable[[socket.socket], None]) -> None:
     with contextlib.closing(Rude("dot", act)) as rude, pytest.raises(SubmissionUnknown):
         rude.submission.send(ANA, "ana@brand-a.test", [KIM], letter("Hello"))
+
+
+def test_a_server_may_take_longer_to_confirm_than_for_any_other_answer() -> None:
+    with contextlib.closing(Rude("dot", lambda _client: time.sleep(1), confirm_timeout=30)) as rude:
+        receipt = rude.submission.send(ANA, "ana@brand-a.test", [KIM], letter("Hello"))
+    assert receipt.accepted == (KIM,)
 
 
 def test_nobody_listening_is_said_at_once() -> None:

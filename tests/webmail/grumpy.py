@@ -18,7 +18,7 @@ _FINE = {"EHLO": "250 grumpy", "AUTH": "235 yes", "DATA": "354 go on", "QUIT": "
 class Grumpy:
     """`refuse` maps the beginning of what is said, or "greeting", or "dot", to the reply. `taken` are the messages."""
 
-    def __init__(self, refuse: dict[str, str], at_dot: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, refuse: dict[str, str], at_dot: Callable[[], object] = lambda: None) -> None:
         self._refuse, self._at_dot = refuse, at_dot
         self.taken: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -69,11 +69,14 @@ class Grumpy:
 
 
 @contextmanager
-def grumpy(app: Flask, refuse: dict[str, str], at_dot: Callable[[], None] = lambda: None) -> Iterator[Grumpy]:
+def grumpy(
+    app: Flask, refuse: dict[str, str], at_dot: Callable[[], object] = lambda: None, confirm_timeout: float = 10
+) -> Iterator[Grumpy]:
     """Inside the block the app hands its messages to this server instead of the real one."""
     real: Services = app.extensions[EXTENSION]
     server = Grumpy(refuse, at_dot)
-    app.extensions[EXTENSION] = replace(real, submission=Submission("127.0.0.1", server.port, "mail.postroom.test"))
+    submission = Submission("127.0.0.1", server.port, "mail.postroom.test", confirm_timeout=confirm_timeout)
+    app.extensions[EXTENSION] = replace(real, submission=submission)
     try:
         yield server
     finally:

@@ -16,9 +16,10 @@ from webmail.views.request_values import opened
 
 @dataclass(frozen=True)
 class Uncertain:
-    """One message that may have gone out, and where to say that this was read."""
+    """One message that may have gone out, why nobody knows, and where to say that this was read."""
 
     recipients: str
+    reason: str
     dismiss_url: str
 
 
@@ -26,6 +27,7 @@ def uncertain_context(access: MailboxAccess) -> list[Uncertain]:
     return [
         Uncertain(
             recipients=", ".join(entry.recipients[:5]),
+            reason=entry.note,
             dismiss_url=url_for("webmail.dismiss_uncertain", mailbox=access.address, entry=entry.id),
         )
         for entry in outbox.uncertain(services().db, access)

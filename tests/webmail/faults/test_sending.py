@@ -1,5 +1,6 @@
 """Sending meets every refusal and every lost line: nothing doubled, and people are told the truth."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -83,6 +84,7 @@ def test_a_line_lost_after_the_final_dot_is_said_and_never_sent_again(
     for _reload in range(2):
         page = ana.page(folder_url(SUPPORT))
         assert UNCERTAIN in page.text
+        assert "The connection broke at the last moment." in page.text
     assert UNCERTAIN not in sign_in(BEN).page(folder_url(SUPPORT)).text
     assert send(ana, form).status_code == 303  # she clicks once more, in a tab that was still open
     later(world)
@@ -99,6 +101,23 @@ def test_a_line_lost_after_the_final_dot_is_said_and_never_sent_again(
     assert UNCERTAIN in ana.page(folder_url(SUPPORT)).text  # she hasn't read it yet
     assert ana.post(dismiss, {}).status_code == 303
     assert UNCERTAIN not in ana.page(folder_url(SUPPORT)).text
+
+
+def test_a_server_that_says_nothing_after_the_final_dot_is_not_called_a_broken_connection(
+    world: World, app: Flask, sign_in: SignIn
+) -> None:
+    ana = sign_in(ANA)
+    form = written(ana, subject("Silent at the dot"))
+    heard = threading.Event()
+    with grumpy(app, {}, at_dot=lambda: heard.wait(20), confirm_timeout=0.3):
+        assert send(ana, form).status_code == 303
+        heard.set()
+    page = ana.page(folder_url(SUPPORT))
+    assert UNCERTAIN in page.text
+    assert "The mail server took too long to confirm it." in page.text
+    assert "connection broke" not in page.text
+    dismiss = next(control for control in page.controls if control.endswith("/dismiss"))
+    assert ana.post(dismiss, {}).status_code == 303
 
 
 def audited(world: World, mailbox: str, about: str) -> list[tuple[str, str]]:
