@@ -30,6 +30,9 @@ function pathOf(elt, path) {
   return path.replace(/(un)?star$/, starred ? "unstar" : "star");
 }
 
+// A letter stays open, whatever becomes of the message it answers.
+const openMessage = () => (document.getElementById("compose") ? null : openRow());
+
 /** Show what these rows will be like; returns how to take that back. */
 function foresee(verb, leaves, rows) {
   if (!leaves) {
@@ -42,7 +45,7 @@ function foresee(verb, leaves, rows) {
       }
     };
   }
-  const open = openRow();
+  const open = openMessage();
   const next = rows.includes(open) ? neighbour(open, rows) : null;
   for (const row of rows) row.hidden = true;
   if (rows.includes(open)) leaveMessage(next);
@@ -91,7 +94,7 @@ function add(elt, path) {
     if (elt.closest("#list-form")) selection.clear();
     job.back = foresee(verb, "leaves" in elt.dataset, rows);
     leaveRowless("leaves" in elt.dataset, refs, rows);
-    if ("closes" in elt.dataset && (rows.includes(openRow()) || refs.includes(pane()?.dataset.ref))) closePane();
+    if ("closes" in elt.dataset && (rows.includes(openMessage()) || refs.includes(pane()?.dataset.ref))) closePane();
   }
   if (jobs.push(job) === 1) run();
 }

@@ -33,13 +33,22 @@ function markRead() {
   document.body.dispatchEvent(new CustomEvent("counts-changed"));
 }
 
+// What is being written stands for the draft it is kept as, or else for what it answers.
+function shownRow() {
+  const form = document.getElementById("compose");
+  if (!form) return pane().dataset.ref ? rowOf(pane().dataset.ref) : null;
+  const { list_folder: listed, draft, draft_folder: drafts, answers, answers_folder: folder } = form.elements;
+  if (draft.value && drafts.value === listed.value) return rowOf(draft.value) ?? openRow(); // the list may know an older one
+  return answers.value && folder.value === listed.value ? rowOf(answers.value) : null;
+}
+
 export function settle() {
   const shown = pane();
   if (!shown) return;
   const unread = Number(document.getElementById("sidebar")?.dataset.unread);
   document.body.dataset.view = shown.dataset.view;
   document.title = (unread ? `(${unread}) ` : "") + (shown.dataset.title || list()?.dataset.title || document.title);
-  if (!shown.hasAttribute("aria-busy")) markOpen(shown.dataset.ref && rowOf(shown.dataset.ref));
+  if (!shown.hasAttribute("aria-busy")) markOpen(shownRow());
   markRead();
 }
 

@@ -14,6 +14,7 @@ function isListBusy() {
 
 document.addEventListener("htmx:beforeRequest", (event) => {
   const { elt } = event.detail;
+  if (elt.hasAttribute("data-quiet")) return; // changes nothing
   if (!elt.hasAttribute("data-poll")) changes += 1;
   else if (document.hidden || elt.querySelector(":popover-open")) event.preventDefault();
 });

@@ -234,3 +234,50 @@ def test_an_open_message_leaves_and_the_next_older_one_comes(world: World, page:
     expect(row(page, "The older one").locator(".row-link")).to_be_focused()
     page.go_back()
     assert page.url.endswith(folder_url(SUPPORT))
+
+
+def test_the_list_says_which_draft_is_open_and_which_message_is_answered(world: World, page: Page) -> None:
+    received(world, "Answered in the list")
+    page.goto(INBOX)
+    open_row(page, "Answered in the list")
+    page.locator("#pane").get_by_role("button", name="Reply", exact=True).click()
+    expect(page.locator("#compose")).to_be_visible()
+    expect(page.locator("#list .row.open")).to_contain_text("Answered in the list")
+    page.get_by_role("textbox", name="Message").press_sequentially("Begun.")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved")
+    expect(page.locator("#list .row.open")).to_contain_text("Answered in the list")
+    page.locator("#sidebar").get_by_role("link", name=re.compile("Drafts")).click()
+    expect(page.locator("#list")).to_have_attribute("aria-label", "Drafts")
+    open_row(page, "Answered in the list")
+    expect(page.locator("#compose")).to_be_visible()
+    expect(page.locator("#list .row.open")).to_contain_text("Answered in the list")
+    page.get_by_role("textbox", name="Message").press_sequentially("Gone on. ")
+    with page.expect_response(re.compile(r"/drafts$")):
+        pass
+    look_for_news(page)
+    expect(page.locator("#list .row.open .row-preview")).to_contain_text("Gone on.")
+
+
+def test_a_letter_stays_open_when_what_it_answers_is_archived(world: World, page: Page) -> None:
+    received(world, "Archived while answered")
+    page.goto(INBOX)
+    open_row(page, "Archived while answered")
+    page.locator("#pane").get_by_role("button", name="Reply", exact=True).click()
+    page.get_by_role("textbox", name="Message").press_sequentially("Still here.")
+    row(page, "Archived while answered").get_by_role("checkbox").check()
+    page.locator(".list-actions").get_by_role("button", name="Archive").click()
+    expect(page.locator("#toasts")).to_contain_text("Archived 1 message.")
+    expect(page.get_by_role("textbox", name="Message")).to_have_value(re.compile("^Still here."))
+
+
+def test_a_discarded_draft_is_back_in_the_list_as_soon_as_it_is_back(page: Page) -> None:
+    page.goto(f"/mail/{SUPPORT}/compose")
+    page.get_by_label("Subject").fill("Discarded by mistake")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved")
+    page.goto(folder_url(SUPPORT, "Drafts"))
+    open_row(page, "Discarded by mistake")
+    page.get_by_role("button", name="Discard").click()
+    expect(row(page, "Discarded by mistake")).to_have_count(0)
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.get_by_label("Subject")).to_have_value("Discarded by mistake")
+    expect(row(page, "Discarded by mistake")).to_be_visible()

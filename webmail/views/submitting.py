@@ -65,7 +65,9 @@ def restore(mailbox: str) -> BaseResponse:
         return redirect(url, 303)
     writing, attached = drafting.reopen(services().pool, services().db, access, ref)
     shown = replace(compose_page(access, writing, attached, list_folder()), url=url)
-    return render_form(access, shown, list_folder(), f"Draft · {access.address}", 200)
+    answer = render_form(access, shown, list_folder(), f"Draft · {access.address}", 200)
+    answer.headers["HX-Trigger-After-Swap"] = "mail-changed"
+    return answer
 
 
 @blueprint.post("/mail/<mailbox>/send")
