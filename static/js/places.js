@@ -12,6 +12,12 @@ function setAddress(url) {
   if (url !== here()) history.replaceState({ ...history.state, htmx: true }, "", url);
 }
 
+// Where one came from is one step back, not the same place a second time.
+function setPlace(url) {
+  if (history.state?.from === url) history.back();
+  else setAddress(url);
+}
+
 /** The list comes to the front, where it was. */
 function showList() {
   forgetPane();
@@ -62,7 +68,7 @@ function follow(event) {
   if (pane().dataset.view === "list") pane().dataset.url = list().dataset.url;
   pane().dataset.url ||= here();
   const { target, verb } = event?.detail.requestConfig ?? {};
-  if (target?.id === "pane" && verb === "post") setAddress(pane().dataset.url);
+  if (target?.id === "pane" && verb === "post") setPlace(pane().dataset.url);
   if (target?.id === "list" && verb === "get") setAddress(list().dataset.url);
 }
 
