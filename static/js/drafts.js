@@ -5,6 +5,7 @@ import { showNotice } from "./notice.js";
 
 const PAUSE = 2000; // milliseconds of quiet before a save
 const WAITS = [5, 10, 20, 40, 60]; // seconds before what failed is tried again
+const HELD = "#compose > :not(.compose-from, .compose-foot), .compose-foot > :not(#draft-status)"; // while it is sent
 const LEAVES_IT_THERE = "#compose, #save-draft, #compose-files, [data-discard]";
 
 const compose = () => document.getElementById("compose");
@@ -12,6 +13,7 @@ let saved = ""; // what the server has, or what the form began with
 let timer = 0;
 let failures = 0;
 let leaving = false; // sent or discarded: nothing left to lose
+let held = null; // where the cursor was when it was sent
 let uploading = null; // files on their way into the draft: a promise of whether they got there
 
 const words = (form) => JSON.stringify(["to", "cc", "bcc", "subject", "text", "html", "format"].map((name) => form.elements[name]?.value ?? ""));
@@ -114,7 +116,23 @@ document.addEventListener("submit", (event) => {
   }
   clearTimeout(timer);
   leaving = true;
+  hold(event.target);
 }, true);
+
+// What is written after it was sent would be lost.
+function hold(form) {
+  held = document.activeElement;
+  held.blur(); // a frame keeps the keyboard otherwise
+  for (const part of form.querySelectorAll(HELD)) part.inert = true;
+  say("Sending…");
+}
+
+function release(form) {
+  for (const part of form.querySelectorAll(HELD)) part.inert = false;
+  if (form.isConnected) say("Not sent");
+  if (document.activeElement === document.body) held?.focus();
+  held = null;
+}
 
 function sendLater(form) {
   say("Still uploading");
@@ -140,7 +158,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  if (event.detail.elt.matches("#compose, [data-discard]") && !event.detail.successful) leaving = false;
+  const { elt, successful } = event.detail;
+  if (successful || !elt.matches("#compose, [data-discard]")) return;
+  leaving = false;
+  if (elt.id === "compose") release(elt);
 });
 
 // Attaching

@@ -9,10 +9,12 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.webmail.browser import visit
+from tests.webmail.hands import slow
 from tests.webmail.letters import arrived, copies, letter
 
 Window = Callable[..., Page]
 SECONDS = 1000
+SENDING = re.compile(r"/send$")
 
 
 @pytest.fixture
@@ -108,6 +110,43 @@ def test_a_reload_finds_the_draft_and_so_do_back_and_forward(window: Window) -> 
     expect(page.get_by_label("Message", exact=True)).to_have_value(re.compile(r"^Changed since\.\s*$"))
     page.goto(first)  # a version that is gone by now
     expect(page.get_by_label("Message", exact=True)).to_have_value(re.compile(r"^Changed since\.\s*$"))
+
+
+def test_nothing_can_be_written_any_more_while_it_is_sent(window: Window, world: World) -> None:
+    page = window()
+    begin(page, "Sent as it was", text="All of it.")
+    slow(page, SENDING, 1)
+    page.keyboard.press("Control+Enter")
+    page.keyboard.type(" And more.")
+    expect(page.locator("#draft-status")).to_have_text("Sending…")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("All of it.")
+    expect(page.locator("#toasts")).to_contain_text("Message sent")
+    assert arrived(world, KIM, "Sent as it was").get_content().strip() == "All of it."
+
+
+def test_nor_with_formatting(window: Window, world: World) -> None:
+    page = window()
+    begin(page, "Sent formatted as it was", text="")
+    page.get_by_role("button", name="Formatted").click()
+    editor = page.frame_locator("#compose iframe").locator("body")
+    expect(editor).to_be_focused()
+    page.keyboard.type("All of it.")
+    slow(page, SENDING, 1)
+    page.keyboard.press("Control+Enter")
+    page.keyboard.type(" And more.")
+    expect(editor).to_have_text("All of it.")
+    expect(page.locator("#toasts")).to_contain_text("Message sent")
+
+
+def test_what_could_not_be_sent_is_written_on_where_the_cursor_was(window: Window) -> None:
+    page = window()
+    begin(page, "Not sent over a broken line", text="So far.")
+    page.route(SENDING, lambda route: route.abort())
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#notice")).to_contain_text("Postroom can't be reached.")
+    expect(page.locator("#draft-status")).to_contain_text("Not sent")
+    page.keyboard.type(" And on.")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("So far. And on.")
 
 
 def test_a_save_that_failed_is_made_good_by_itself(window: Window, world: World) -> None:
