@@ -8,6 +8,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.webmail.browser import visit
+from tests.webmail.hands import INBOX, heading, look_for_news, open_row, received, row
+from webmail.reading import PAGE_SIZE
 
 Window = Callable[..., Page]
 
@@ -25,6 +27,48 @@ def window(browser: Browser, site: str, world: World) -> Iterator[Window]:
     yield open_window
     for context in opened:
         context.close()
+
+
+def test_ana_reads_what_ben_archives_and_brings_back(window: Window, world: World) -> None:
+    received(world, "Read while it was moved", "Newer than what was moved")
+    ana, ben = window(ANA), window(BEN)
+    for page in (ana, ben):
+        page.goto(INBOX)
+        open_row(page, "Read while it was moved")
+        expect(heading(page)).to_have_text("Read while it was moved")
+    reply = ana.locator("#pane").get_by_role("button", name="Reply", exact=True)
+    place = heading(ana).bounding_box()
+
+    ben.locator("#pane").get_by_role("button", name="Archive").click()
+    expect(ben.locator("#toasts")).to_contain_text("Archived 1 message.")
+    look_for_news(ana)
+    expect(ana.locator("#pane").get_by_role("status")).to_have_text(
+        "Somebody on the team moved or deleted this message."
+    )
+    expect(reply).not_to_be_visible()
+    expect(heading(ana)).to_have_text("Read while it was moved")
+    assert heading(ana).bounding_box() == place
+
+    ben.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(row(ben, "Read while it was moved")).to_have_count(1)
+    look_for_news(ana)
+    open_row(ana, "Read while it was moved")
+    expect(reply).to_be_visible()
+
+
+def test_a_message_that_newer_mail_pushes_off_the_page_has_not_left(window: Window, world: World) -> None:
+    received(world, *(f"Page filler {number:02}" for number in range(PAGE_SIZE)))
+    ana = window(ANA)
+    ana.goto(INBOX)
+    oldest = ana.locator("#list .row").last
+    subject = oldest.locator(".row-subject").inner_text()
+    oldest.locator(".row-link").click()
+    expect(heading(ana)).to_have_text(subject)
+    received(world, "Pushes one off the page")
+    look_for_news(ana)
+    expect(row(ana, "Pushes one off the page")).to_have_count(1)
+    expect(row(ana, subject)).to_have_count(0)
+    expect(ana.locator("#pane").get_by_role("button", name="Reply", exact=True)).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [1440, 390])
