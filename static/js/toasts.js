@@ -1,4 +1,5 @@
-// A toast stays for eight seconds, and for as long as somebody points at it or tabs to it.
+// A toast stays for eight seconds, and for as long as somebody points at it or tabs to it; also when they go to another
+// folder meanwhile.
 
 const STAYS = 8000;
 const MOST = 3; // on screen at once; the oldest makes room
@@ -38,5 +39,17 @@ export function show(toasts) {
   liven();
 }
 
+let carried = [];
+
+function carry() {
+  const lost = carried.filter((toast) => !toast.isConnected);
+  carried = [];
+  document.getElementById("toasts").prepend(...lost);
+  for (const toast of lost) window.htmx.process(toast);
+}
+
+document.addEventListener("htmx:beforeSwap", ({ detail }) => { if (detail.target === document.body) carried = all(); });
+document.addEventListener("htmx:historyCacheMissLoad", () => { carried = all(); });
+for (const name of ["htmx:afterSwap", "htmx:historyRestore"]) document.addEventListener(name, carry);
 for (const name of ["htmx:afterSwap", "htmx:oobAfterSwap", "htmx:historyRestore"]) document.addEventListener(name, liven);
 liven();

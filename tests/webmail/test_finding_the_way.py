@@ -11,7 +11,7 @@ from tests.servers.harness import World
 from tests.visitor import folder_url
 from tests.webmail.browser import visit
 from tests.webmail.hands import INBOX, heading, look_for_news, open_row, received, row
-from tests.webmail.letters import arrived
+from tests.webmail.letters import arrived, copies
 
 SCROLLED = "document.querySelector('.list-scroll').scrollTop"
 
@@ -211,6 +211,32 @@ def test_what_ana_throws_away_comes_back_with_undo(world: World, page: Page) -> 
     expect(page.get_by_role("textbox", name="Message")).to_have_value(re.compile("Too good to lose."))
     assert len([raw for raw in world.folder(SUPPORT, "Drafts") if b"Too good to lose." in raw]) == 1
     assert not [raw for raw in world.folder(SUPPORT, "Trash") if b"Too good to lose." in raw]
+
+
+@pytest.mark.parametrize("way", ["button", "key", "back"])
+def test_ana_undoes_from_another_folder(world: World, page: Page, way: str) -> None:
+    subject = f"Archived before ana left, {way}"
+    received(world, subject)
+    page.goto(folder_url(SUPPORT, "Sent"))
+    page.locator("#sidebar").get_by_role("link", name="Inbox").click()
+    row(page, subject).get_by_role("checkbox").check()
+    page.locator(".list-actions").get_by_role("button", name="Archive").click()
+    said = page.locator("#toasts").get_by_text("Archived 1 message.")
+    expect(said).to_be_visible()
+    if way == "back":
+        page.go_back()
+    else:
+        page.locator("#sidebar").get_by_role("link", name="Sent").click()
+    expect(page.get_by_role("heading", name="Sent", exact=True)).to_be_visible()
+    expect(said).to_be_visible()
+    if way == "key":
+        page.keyboard.press("z")
+    else:
+        page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(page.locator("#toasts")).to_contain_text("Undone.")
+    assert page.url.endswith("/f/Sent/")
+    expect(page.get_by_role("heading", name="Sent", exact=True)).to_be_visible()
+    assert copies(world, SUPPORT, subject) == 1
 
 
 def test_the_title_counts_while_a_message_is_open_and_while_one_writes(page: Page) -> None:
