@@ -61,18 +61,37 @@ export function clearPane() {
   settle();
 }
 
-// What was asked for is seen at once, in the list; what is still in the pane isn't the one that was asked for.
+// What a request that asks for something takes the place of.
+const placeOf = (target) => (target === document.body ? list() : target.matches("#pane, #list") ? target : null);
+
+let left = null; // the folder that is still shown while another one is on its way
+
+function markFolder(link) {
+  const current = document.querySelector("#sidebar .folders [aria-current]");
+  left ??= current;
+  current?.removeAttribute("aria-current");
+  link?.setAttribute("aria-current", "page");
+}
+
+// What was asked for is seen at once, in the sidebar or the list; what is still in its place isn't it.
 document.addEventListener("htmx:beforeRequest", ({ detail }) => {
-  if (detail.target.id !== "pane" || detail.requestConfig.verb !== "get") return;
-  pane().setAttribute("aria-busy", "true");
-  const row = detail.elt.closest("#list .row");
-  if (row) markOpen(row);
+  const { elt, target, requestConfig } = detail;
+  if (requestConfig.verb !== "get") return;
+  placeOf(target)?.setAttribute("aria-busy", "true");
+  const row = elt.closest("#list .row");
+  if (target.id === "pane" && row) markOpen(row);
+  if (elt.matches(".folders a")) markFolder(elt);
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  if (detail.successful || detail.requestConfig.target.id !== "pane") return;
-  pane()?.removeAttribute("aria-busy");
-  settle();
+  const { elt, successful, requestConfig } = detail;
+  if (elt.matches(".folders a")) {
+    if (!successful) markFolder(left);
+    left = null;
+  }
+  if (successful || requestConfig.verb !== "get") return;
+  placeOf(requestConfig.target)?.removeAttribute("aria-busy");
+  if (requestConfig.target.id === "pane") settle();
 });
 
 document.addEventListener("htmx:afterSwap", settle);

@@ -9,7 +9,7 @@ let asOf = 0; // how much of it the news on the way know
 
 function isListBusy() {
   const search = document.getElementById("search");
-  return count() > 0 || search.value !== search.defaultValue || isActing() || list().querySelector(".htmx-request, :popover-open") !== null;
+  return count() > 0 || search.value !== search.defaultValue || isActing() || list().hasAttribute("aria-busy") || list().querySelector(".htmx-request, :popover-open") !== null;
 }
 
 document.addEventListener("htmx:beforeRequest", (event) => {

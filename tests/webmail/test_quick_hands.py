@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.cast import ANA, KIM, SUPPORT
 from tests.servers.harness import World
@@ -201,6 +201,36 @@ def test_a_failed_action_puts_everything_back(world: World, page: Page) -> None:
     page.locator(".list-actions").get_by_role("button", name="Archive").click()
     expect(page.locator("#notice")).to_contain_text("Postroom can't be reached.")
     expect(row(page, "Comes back")).to_be_visible()
+
+
+@pytest.mark.parametrize("comes", [True, False])
+def test_what_ana_asked_for_is_seen_to_be_on_its_way(page: Page, comes: bool) -> None:
+    page.goto(INBOX)
+    waiting: list[Route] = []
+    page.route(re.compile(r"/f/(Sent/|INBOX/\?q=refund.*)$"), lambda route: waiting.append(route))
+    box, shown = page.get_by_role("searchbox"), page.locator("#list")
+    here, there = (page.locator("#sidebar .folders").get_by_role("link", name=name) for name in ("Inbox", "Sent"))
+
+    def answer() -> None:
+        if comes:
+            waiting.pop().continue_()
+        else:
+            waiting.pop().abort()
+        expect(shown).not_to_have_attribute("aria-busy", "true")
+
+    box.fill("refund")
+    box.press("Enter")
+    expect(shown).to_have_attribute("aria-busy", "true")
+    expect(page.locator("#list-form")).to_have_css("opacity", "0.5")
+    answer()
+    there.click()
+    expect(there).to_have_attribute("aria-current", "page")
+    expect(here).not_to_have_attribute("aria-current", "page")
+    expect(shown).to_have_attribute("aria-busy", "true")
+    answer()
+    arrived_at, left = (there, here) if comes else (here, there)
+    expect(arrived_at).to_have_attribute("aria-current", "page")
+    expect(left).not_to_have_attribute("aria-current", "page")
 
 
 def test_an_answer_that_comes_after_ana_left_does_not_bring_the_old_list_back(world: World, page: Page) -> None:
