@@ -83,9 +83,9 @@ function changed() {
   timer = setTimeout(save, PAUSE);
 }
 
-// An answer that comes when the form is gone has nothing to say about the page that is there, nor about its address.
+// That a form was kept is no news, nor an address, for a page that shows something else by now.
 function dropLate(event) {
-  if (!event.currentTarget.isConnected) event.preventDefault();
+  if (!event.target.isConnected && event.target.matches("#save-draft, #compose-files")) event.preventDefault();
 }
 
 function begin() {

@@ -44,7 +44,7 @@ let carried = [];
 function carry() {
   const lost = carried.filter((toast) => !toast.isConnected);
   carried = [];
-  document.getElementById("toasts").prepend(...lost);
+  document.getElementById("toasts")?.prepend(...lost); // a page of the console without news has no place for them
   for (const toast of lost) window.htmx.process(toast);
 }
 
