@@ -1,6 +1,6 @@
 // What is being written is never lost: saved while one writes, before one leaves, and sent once.
 import { writeAhead } from "./ahead.js";
-import { beginText } from "./editor.js";
+import { beginText, pastedFiles } from "./editor.js";
 import { showNotice } from "./notice.js";
 
 const PAUSE = 2000; // milliseconds of quiet before a save
@@ -169,6 +169,14 @@ document.addEventListener("change", (event) => {
   if (event.target.id === "compose-files") attach(event.target.files);
   else if (event.target.closest?.("#compose")) changed();
 });
+
+document.addEventListener("paste", (event) => {
+  const files = event.target.closest?.("#compose") ? pastedFiles(event) : [];
+  if (!files.length) return;
+  event.preventDefault();
+  attach(files);
+});
+document.addEventListener("files-pasted", (event) => attach(event.detail));
 
 // One upload after the other: the field holds the files of one at a time.
 function attach(files) {

@@ -70,11 +70,21 @@ function fill(form, place, html) {
     event.preventDefault();
     document.getElementById("send").click();
   });
+  page.addEventListener("selectionchange", () => showFormat(page));
+  page.addEventListener("paste", (event) => {
+    const files = pastedFiles(event);
+    if (!files.length) return;
+    event.preventDefault(); // a picture in the text would be lost on most who read it
+    form.dispatchEvent(new CustomEvent("files-pasted", { bubbles: true, detail: files }));
+  });
   const focused = document.activeElement;
   if (![document.body, pane(), form.elements.text, document.getElementById("switch-format")].includes(focused)) return forgetAhead();
   body.focus();
   writeAhead(page);
 }
+
+/** Files on the clipboard, such as a screenshot; none where there are words, which pictures of them only accompany. */
+export const pastedFiles = ({ clipboardData: { types, files } }) => (types.includes("text/plain") ? [] : [...files]);
 
 /** The cursor before the first word. An editor that is still loading takes it as soon as it is there. */
 export function beginText(form) {
@@ -129,15 +139,34 @@ function setFormat(form, format, html) {
   }
 }
 
+function isQuoted(page) {
+  const node = page.getSelection().anchorNode;
+  return Boolean((node?.nodeType === Node.TEXT_NODE ? node.parentElement : node)?.closest?.("blockquote"));
+}
+
+// The buttons say how the words at the cursor look.
+function showFormat(page) {
+  for (const button of document.querySelectorAll(".compose-format [aria-pressed]")) {
+    const { command } = button.dataset;
+    button.setAttribute("aria-pressed", String(command === "quote" ? isQuoted(page) : page.queryCommandState(command)));
+  }
+}
+
+function addLink(page) {
+  const field = document.getElementById("link-address");
+  const address = /^(https?:|mailto:)/i.test(field.value) ? field.value : `https://${field.value}`;
+  const link = page.createElement("a");
+  [link.href, link.textContent] = [address, field.value];
+  if (field.value && page.getSelection().isCollapsed) page.execCommand("insertHTML", false, link.outerHTML);
+  else if (field.value) page.execCommand("createLink", false, address);
+  document.getElementById("link-menu").hidePopover();
+  frame().contentWindow.focus();
+  field.value = "";
+}
+
 const COMMANDS = {
-  quote: (page) => page.execCommand(page.queryCommandValue("formatBlock") === "blockquote" ? "outdent" : "formatBlock", false, "blockquote"),
-  createLink: (page) => {
-    const field = document.getElementById("link-address");
-    const address = /^(https?:|mailto:)/i.test(field.value) ? field.value : `https://${field.value}`;
-    if (field.value) page.execCommand("createLink", false, address);
-    document.getElementById("link-menu").hidePopover();
-    field.value = "";
-  },
+  quote: (page) => page.execCommand(isQuoted(page) ? "outdent" : "formatBlock", false, "blockquote"),
+  createLink: addLink,
 };
 
 document.addEventListener("compose-begins", (event) => {
@@ -161,4 +190,11 @@ document.addEventListener("click", (event) => {
   const page = frame().contentDocument;
   frame().contentWindow.focus();
   (COMMANDS[command] ?? ((one) => one.execCommand(command)))(page);
+  showFormat(page);
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.target.id !== "link-address" || event.key !== "Enter" || event.isComposing) return;
+  event.preventDefault();
+  document.querySelector("[data-command=createLink]").click();
 });
