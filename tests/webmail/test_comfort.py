@@ -131,6 +131,25 @@ def test_a_hebrew_subject_reads_from_the_right_and_an_english_preview_from_the_l
     assert who.evaluate("one => getComputedStyle(one).direction") == "ltr"
 
 
+def test_an_arabic_preview_shows_how_it_begins(world: World, page: Page) -> None:
+    received(
+        world,
+        "Preview in Arabic",
+        text="مرحبا، أكتب إليكم بخصوص طلبي الأخير الذي لم يصل بعد إلى عنواني في القاهرة " * 3,
+    )
+    page.goto(INBOX)
+    preview = row(page, "Preview in Arabic").locator(".row-preview bdi")
+    first_word = """one => {
+      const range = document.createRange();
+      range.setStart(one.firstChild, 0);
+      range.setEnd(one.firstChild, 5);
+      const [word, place] = [range.getBoundingClientRect(), one.closest(".row-preview").getBoundingClientRect()];
+      return word.left >= place.left && word.right <= place.right;
+    }"""
+    assert preview.evaluate(first_word)
+    assert preview.evaluate("one => one.scrollWidth > one.clientWidth")
+
+
 def test_a_folder_that_only_holds_others_stands_in_the_tree(world: World, page: Page) -> None:
     with world.imap(ANA, mailbox=SUPPORT) as imap:
         for name in ("Projects/Autumn", "Projects/Winter"):
