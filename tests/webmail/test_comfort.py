@@ -10,6 +10,7 @@ from tests.cast import ANA, CLEO, SUPPORT
 from tests.servers.harness import World
 from tests.webmail.browser import visit
 from tests.webmail.hands import INBOX, heading, newsletter, open_row, received, row
+from tests.webmail.letters import copies
 
 
 @pytest.fixture
@@ -161,6 +162,21 @@ def test_a_folder_that_only_holds_others_stands_in_the_tree(world: World, page: 
     expect(sidebar.get_by_role("link", name="Autumn", exact=True)).to_be_visible()
     sidebar.get_by_role("link", name="Winter", exact=True).click()
     expect(page.locator("#list")).to_have_attribute("aria-label", "Winter")
+
+
+def test_ana_moves_a_letter_into_one_of_two_folders_of_the_same_name(world: World, page: Page) -> None:
+    received(world, "Into the right one")
+    with world.imap(ANA, mailbox=SUPPORT) as imap:
+        for name in ("Shop/Done", "Fair/Done"):
+            assert imap.create(name)[0] == "OK"
+    page.goto(INBOX)
+    row(page, "Into the right one").get_by_role("checkbox").check()
+    page.locator(".list-actions").get_by_role("button", name="Move", exact=True).click()
+    page.get_by_role("button", name="Fair/Done").click()
+    expect(page.locator("#toasts")).to_contain_text("Moved 1 message to Fair/Done.")
+    assert copies(world, SUPPORT, "Into the right one", "Fair/Done") == 1
+    page.locator("#toasts").get_by_role("button", name="Undo").click()
+    expect(row(page, "Into the right one")).to_have_count(1)
 
 
 @pytest.mark.parametrize("width", [1440, 1024, 768, 390])

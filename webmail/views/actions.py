@@ -40,7 +40,7 @@ def move(mailbox: str, folder: str) -> BaseResponse:
     access = opened(mailbox, Right.ORGANISE)
     target = decode_folder(request.form.get("to", ""))
     moved = organising.move(services().pool, access, posted_refs(folder), target)
-    return _moved(access, folder, moved, "Moved")
+    return _moved(access, folder, moved, "Moved", where=f" to {_name(target)}")
 
 
 @blueprint.post(_PATH + "spam")
@@ -99,14 +99,16 @@ def _flag(mailbox: str, folder: str, name: str, *, on: bool, said: str, back: st
     return _done(access, folder, text, undo if changed else None, counts=name == SEEN)
 
 
-def _moved(access: MailboxAccess, folder: str, moved: Moved, said: str, verb: str = "move") -> BaseResponse:
+def _moved(
+    access: MailboxAccess, folder: str, moved: Moved, said: str, verb: str = "move", where: str = ""
+) -> BaseResponse:
     """Undoing a move is a move: from where the messages lie now, under the names they have there."""
     undo = None
     if moved.refs:
         back = {"back": "1", "to": encode_folder(folder)}
         fields: dict[str, object] = {"ref": [ref.token for ref in moved.refs], **back, **place(*_place())}
         undo = {"url": _url(access, verb, moved.folder), "fields": fields, "list": _list_url(access, folder)}
-    return _done(access, folder, f"{said} {_messages(moved.refs)}.", undo)
+    return _done(access, folder, f"{said} {_messages(moved.refs)}{where}.", undo)
 
 
 def _done(access: MailboxAccess, folder: str, text: str, undo: object, *, counts: bool = True) -> BaseResponse:
@@ -144,6 +146,10 @@ def _list_url(access: MailboxAccess, folder: str) -> str:
 
 def _url(access: MailboxAccess, verb: str, folder: str) -> str:
     return url_for(f"webmail.{verb}", mailbox=access.address, folder=folder)
+
+
+def _name(folder: str) -> str:
+    return words.FOLDER_LABELS["inbox"] if folder == "INBOX" else folder
 
 
 def _messages(refs: Sequence[MessageRef]) -> str:

@@ -38,6 +38,11 @@ class FolderLink:
     url: str
     current: bool
 
+    @property
+    def full_label(self) -> str:
+        """As it is told apart, outside the tree, from folders of the same name in other folders."""
+        return self.label if self.role else self.name
+
 
 @dataclass(frozen=True)
 class SharedLink:
