@@ -208,6 +208,19 @@ def test_cleo_sees_which_mailbox_she_only_reads(browser: Browser, site: str, wor
     context.close()
 
 
+def test_another_mailbox_is_one_tap_away_on_a_small_phone(phone: Page) -> None:
+    phone.set_viewport_size({"width": 390, "height": 664})
+    phone.goto(f"/mail/{ANA}/f/INBOX/")
+    phone.get_by_role("button", name="Mailboxes and folders").click()
+    support = phone.locator("#sidebar").get_by_role("link", name="Support")
+    expect(support).to_be_in_viewport(ratio=1)
+    phone.get_by_role("button", name="Close").focus()
+    phone.keyboard.press("Tab")
+    expect(phone.locator("#switch-own")).to_be_focused()
+    support.click()
+    expect(phone.locator("#banner")).to_contain_text(SUPPORT)
+
+
 def test_nothing_scrolls_sideways_on_a_phone(world: World, phone: Page) -> None:
     newsletter(world, "Printed on a phone")
     phone.goto(INBOX)
