@@ -38,13 +38,12 @@ ContentIds = Callable[[str], str | None]
 class Sanitised:
     """A fragment of HTML that is safe in any document, and what was found on the way.
 
-    `blocked_images` counts the remote images that the caller could let through. `content_ids` are the parts the
-    message shows in its text. `warnings` is the number of links whose text and target disagree or whose target is
-    odd: each carries a visible note. `truncated` says that the document was longer than what is shown.
+    `content_ids` are the parts the message shows in its text. `warnings` is the number of links whose text and target
+    disagree or whose target is odd: each carries a visible note. `truncated` says that the document was longer than
+    what is shown.
     """
 
     html: str
-    blocked_images: int = 0
     content_ids: frozenset[str] = frozenset()
     warnings: int = 0
     truncated: bool = False
@@ -70,10 +69,17 @@ def html(
     rough = "".join(rewriter.run(document[:MAX_DOCUMENT]))
     return Sanitised(
         html=_enforce(rough, rewriter.made),
-        blocked_images=rewriter.blocked_images,
         content_ids=frozenset(rewriter.content_ids),
         warnings=rewriter.warnings,
         truncated=rewriter.truncated or len(document) > MAX_DOCUMENT,
+    )
+
+
+def has_remote_images(document: str) -> bool:
+    """Whether `html` would show more if remote images were let through. Stops at the first one."""
+    return any(
+        isinstance(token, Start) and token.name == "img" and links.web_url(token.attributes.get("src", "").strip())
+        for token in tokens(document[:MAX_DOCUMENT])
     )
 
 
@@ -125,7 +131,6 @@ class _Rewriter:
         self._styles = self._links = 0
         self._style_cache: dict[str, str] = {}
         self.made: dict[str, set[str]] = {"href": set(), "src": set(), "style": set(), "title": set()}
-        self.blocked_images = 0
         self.content_ids: set[str] = set()
         self.warnings = 0
         self.truncated = False
@@ -229,10 +234,7 @@ class _Rewriter:
         found = links.web_url(src)
         if found is None or found[0].startswith(self._without):
             return None
-        if self._images == "blocked":
-            self.blocked_images += 1
-            return None
-        return self._images(found[0])
+        return None if self._images == "blocked" else self._images(found[0])
 
 
 def _as_fragment(stream: Iterable[Text | Start | End]) -> Iterator[Text | Start | End]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from urllib.parse import unquote
 
-from mail import transfer
+from mail import sanitize, transfer
 from mail.errors import HostileMessage, MailError, MessageGone
 from mail.headers import Headers, message_ids, parse
 from mail.imap import Imap
@@ -32,8 +32,6 @@ CHUNK = 512_000
 INLINE_IMAGES_LIMIT = 6_000_000
 SEEN = "\\Seen"
 _CID = re.compile(r"\bcid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
-# Whether *Show images* is worth offering; showing or not is decided by the sanitiser alone.
-_REMOTE_IMAGE = re.compile(r"(?:src|background)\s*=\s*[\"']?\s*(?:https?:)?//|url\(\s*[\"']?\s*(?:https?:)?//", re.I)
 
 
 @dataclass(frozen=True)
@@ -143,7 +141,7 @@ def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMess
         text="" if layout.html else body,
         flowed=layout.text is not None and is_flowed(layout.text),
         delsp=layout.text is not None and layout.text.params.get("delsp", "").lower() == "yes",
-        has_remote_images=layout.html is not None and _REMOTE_IMAGE.search(body) is not None,
+        has_remote_images=layout.html is not None and sanitize.has_remote_images(body),
         reason=layout.reason or "",
     )
 

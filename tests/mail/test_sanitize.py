@@ -138,16 +138,31 @@ def test_a_newsletter_keeps_its_looks() -> None:
     assert shown.warnings == 0
 
 
-def test_remote_images_are_counted_until_asked_for() -> None:
+def test_remote_images_wait_until_asked_for() -> None:
     html = (
         '<img src="http://x.test/a.png"><img src="//x.test/b.png"><img src="/c.png"><img srcset="http://x.test/d 1x">'
     )
-    assert sanitize.html(html).blocked_images == 2
+    assert " src=" not in sanitize.html(html).html
     shown = sanitize.html(html, images=lambda url: f"/proxy?u={url}")
     assert shown.html.count("/proxy?u=") == 2
     assert "/proxy?u=https://x.test/b.png" in shown.html
-    assert shown.blocked_images == 0
     assert 'src="/c.png"' not in shown.html
+
+
+@pytest.mark.parametrize(
+    ("html", "worth"),
+    [
+        ('<img src="http://x.test/a.png">', True),
+        ("<p>Hello</p><IMG alt='a > b' SRC= //x.test/b.png>", True),
+        ('<img src="cid:logo@shop"><img src="data:image/gif;base64,AAAA"><img src="/c.png"><img>', False),
+        ('<td background="https://x.test/a.png"><p style="background:url(https://x.test/b.png)">', False),
+        ('<img srcset="https://x.test/d 1x"><script src="https://x.test/e.js"></script>', False),
+        ("<p>&lt;img src=https://x.test/f.png&gt;</p>", False),
+    ],
+)
+def test_images_are_offered_only_where_there_are_some_to_show(html: str, worth: bool) -> None:
+    assert sanitize.has_remote_images(html) is worth
+    assert (' src="/shown' in sanitize.html(html, images=lambda _url: "/shown").html) is worth
 
 
 @pytest.mark.parametrize(
