@@ -74,9 +74,8 @@ class Reading(Session):
         """UIDs in ascending order, of up to a million messages. Raises UnsafeText for control characters."""
         return self._search(keys(search))
 
-    def find_answers(self, folder: str, message_id: str) -> list[int]:
-        """UIDs of the messages that answer the one with this Message-ID; takes the folder in hand."""
-        self.select(folder)
+    def find_answers(self, message_id: str) -> list[int]:
+        """UIDs of the messages in the folder in hand that answer the one with this Message-ID."""
         return self._search([b"HEADER", b"In-Reply-To", string(message_id)])
 
     def find_message_id(self, folder: str, message_id: str) -> list[int]:

@@ -93,7 +93,7 @@ def begun_answer(pool: Pool, access: MailboxAccess, folders: Sequence[Folder], m
         return None
     with suppress(MailError), mail_of(pool, access, drafts.name) as imap:
         selected = select(imap, access, drafts.name)
-        if uids := imap.find_answers(drafts.name, message_id):
+        if uids := imap.find_answers(message_id):
             return MessageRef(drafts.name, selected.uidvalidity, uids[-1])
     return None
 

@@ -142,9 +142,11 @@ def test_a_page_of_what_was_found_costs_what_it_shows(
     assert many[0] == 5
 
 
-@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["whole page", "fragment"])
+@pytest.mark.parametrize(
+    ("headers", "commands"), [({}, 10), ({"HX-Request": "true"}, 6)], ids=["whole page", "fragment"]
+)
 def test_opening_a_message_costs_what_it_shows(
-    world: World, relay: Relay, few_and_many: tuple[Visitor, Visitor], headers: dict[str, str]
+    world: World, relay: Relay, few_and_many: tuple[Visitor, Visitor], headers: dict[str, str], commands: int
 ) -> None:
     dan, kim = few_and_many
     urls = [
@@ -153,6 +155,7 @@ def test_opening_a_message_costs_what_it_shows(
     ]
     few, many = cost(relay, dan, urls[0], **headers), cost(relay, kim, urls[1], **headers)
     same(few, many)
+    assert many[0] == commands  # 4 for the message, 2 in Drafts for an answer begun earlier, 4 for the list
 
 
 def test_the_sidebar_costs_what_it_shows(world: World, relay: Relay, few_and_many: tuple[Visitor, Visitor]) -> None:
