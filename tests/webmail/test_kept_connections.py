@@ -1,0 +1,67 @@
+"""What is kept open to the mail server for somebody is closed when their access ends, and when they sign out."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from auth.sessions import mail_key
+from mail.pool import Pool
+from tests.apps import made
+from tests.cast import ANA, BEN, SUPPORT
+from tests.servers.harness import World
+from tests.visitor import Visitor, folder_url
+from tests.webmail.test_removal import removed
+from web.context import EXTENSION, Services
+
+
+@pytest.fixture
+def app(world: World) -> Iterator[Flask]:
+    """One that keeps nothing for anybody yet."""
+    with made(world.config) as app:
+        yield app
+
+
+@pytest.fixture
+def pool(app: Flask) -> Pool:
+    services: Services = app.extensions[EXTENSION]
+    return services.pool
+
+
+def at_work(app: Flask, world: World, address: str) -> Visitor:
+    """This person, who has just looked into support@ and their own mail."""
+    visitor = Visitor(app, address).come_back(world.sign_in(address))
+    for mailbox in (SUPPORT, address):
+        assert visitor.get(folder_url(mailbox)).status_code == 200
+    return visitor
+
+
+def test_whoever_is_removed_leaves_no_connection_to_that_mailbox_behind(world: World, app: Flask, pool: Pool) -> None:
+    at_work(app, world, ANA)
+    at_work(app, world, BEN)
+    with removed(app, world, ANA):
+        assert pool.evict(mailbox=SUPPORT, person=ANA) == 0
+    assert pool.evict(mailbox=ANA, person=ANA) > 0
+    assert pool.evict(mailbox=SUPPORT, person=BEN) > 0
+
+
+def test_who_signs_out_leaves_no_connection_behind(world: World, app: Flask, pool: Pool) -> None:
+    ana = at_work(app, world, ANA)
+    at_work(app, world, BEN)
+    assert ana.post("/logout", {}).status_code == 303
+    assert pool.evict(person=ANA) == 0
+    assert pool.evict(person=BEN) > 0
+
+
+def test_signing_out_ends_what_is_open_at_the_mail_server(world: World, app: Flask) -> None:
+    token = world.sign_in(ANA)
+    ana = Visitor(app, ANA).come_back(token)
+    services: Services = app.extensions[EXTENSION]
+    with world.imap(ANA, mail_key(services.vault, token)) as idle:
+        idle.select()
+        idle.send(b"a IDLE\r\n")
+        assert idle.readline().startswith(b"+")
+        idle.sock.settimeout(5)
+        assert ana.post("/logout", {}).status_code == 303
+        while idle.readline():  # whatever Dovecot says before it hangs up
+            pass
