@@ -14,7 +14,7 @@ from tests.visitor import Page, folder_url
 from tests.webmail.conftest import SignIn
 from tests.webmail.faults.steps import DOT, UNCERTAIN, later, send, shown, subject, together, written
 from tests.webmail.grumpy import grumpy
-from tests.webmail.letters import arrived, copies, find, messages
+from tests.webmail.letters import arrived, copies, deliver, find, messages
 from tests.webmail.relay import Relay
 
 # The submission server refuses, or says nothing
@@ -95,12 +95,34 @@ def test_a_line_lost_after_the_final_dot_is_said_and_never_sent_again(
     assert copies(world, SUPPORT, about, "Drafts") == 1  # nothing of what she wrote is lost
     draft = shown(ana.page(find(ana, SUPPORT, about, "Drafts")), about)
     assert (draft["to"], draft["text"].strip()) == (KIM, form["text"])
-    assert "Sent by" not in sign_in(BEN).page(find(ana, SUPPORT, about, "Drafts")).text
     dismiss = next(control for control in page.controls if control.endswith("/dismiss"))
     assert sign_in(BEN).post(dismiss, {}).status_code == 303
     assert UNCERTAIN in ana.page(folder_url(SUPPORT)).text  # she hasn't read it yet
     assert ana.post(dismiss, {}).status_code == 303
     assert UNCERTAIN not in ana.page(folder_url(SUPPORT)).text
+
+
+def test_nobody_is_named_as_the_sender_of_what_may_not_have_gone_out(
+    world: World, smtp_line: Relay, sign_in: SignIn
+) -> None:
+    ana, ben = sign_in(ANA), sign_in(BEN)
+    deliver(world, question := subject("Is it in yet?"))
+    form = shown(ana.page(find(ana, SUPPORT, question) + "/reply"), f"Re: {question}")
+    smtp_line.trouble("cut before", DOT)
+    assert send(ana, form | {"text": "Yes, it came today."}).status_code == 303
+    # ben answers from a program of his own, and files what ana wrote beside his answer.
+    with world.imap(BEN, mailbox=SUPPORT) as program:
+        program.select()
+        (found,) = program.search(None, "SUBJECT", f'"{question}"')[1]
+        assert program.store(found.decode(), "+FLAGS", "\\Answered")[0] == "OK"
+        program.select("Drafts")
+        (found,) = program.search(None, "SUBJECT", f'"{question}"')[1]
+        assert program.copy(found.decode(), "Sent")[0] == "OK"
+    asked = " ".join(ben.page(find(ben, SUPPORT, question)).text.split())
+    assert "Answered" in asked
+    assert "Answered by" not in asked
+    filed = find(ben, SUPPORT, f"Re: {question}", "Sent")
+    assert "Sent by" not in " ".join(ben.page(filed).text.split())
 
 
 def test_a_server_that_says_nothing_after_the_final_dot_is_not_called_a_broken_connection(
