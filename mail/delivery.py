@@ -48,7 +48,7 @@ class Handover:
         self._connect = connect
         self._answers_each = answers_each
         self._server: smtplib.SMTP | None = None
-        self._recipients: tuple[str, ...] = ()
+        self._willing: tuple[str, ...] = ()
 
     @classmethod
     def to_mailboxes(cls, socket_path: Path, hostname: str) -> Self:
@@ -67,21 +67,25 @@ class Handover:
 
     def ask(self, sender: str, recipients: tuple[str, ...]) -> Mapping[str, Answer]:
         """Would you take it? An answer for every recipient; a server that is away is a temporary no for all."""
-        self._recipients = recipients
         try:
             self._server = self._connect()
             self._server.ehlo_or_helo_if_needed()
             mail = _answer(self._server.mail(sender))
             if not mail.accepted:
                 return dict.fromkeys(recipients, mail)
-            return {recipient: _answer(self._server.rcpt(recipient)) for recipient in recipients}
+            answers = {recipient: _answer(self._server.rcpt(recipient)) for recipient in recipients}
         except (OSError, smtplib.SMTPException):
             return dict.fromkeys(recipients, _AWAY)
+        self._willing = tuple(recipient for recipient, answer in answers.items() if answer.accepted)
+        return answers
 
     def commit(self, message: bytes) -> Mapping[str, Answer]:
-        """Hand it over to everyone asked. `message` has CRLF line ends; dots are doubled here (RFC 5321 §4.5.2)."""
-        server, recipients = self._server, self._recipients
-        if server is None or server.sock is None:
+        """Hand it over to everyone who said yes, and answer for them alone.
+
+        `message` has CRLF line ends; dots are doubled here (RFC 5321 §4.5.2).
+        """
+        server, recipients = self._server, self._willing
+        if server is None or server.sock is None or not recipients:
             return dict.fromkeys(recipients, _AWAY)
         try:
             server.sock.settimeout(COMMIT_SECONDS)
@@ -101,14 +105,14 @@ class Handover:
             server.close()
 
     def _send(self, server: smtplib.SMTP, stuffed: bytes) -> dict[str, Answer]:
-        answers = dict.fromkeys(self._recipients, _LOST)
+        answers = dict.fromkeys(self._willing, _LOST)
         try:
             server.send(stuffed)
             if self._answers_each:
-                for recipient in self._recipients:  # RFC 2033 §4.2: one reply each, in the order of the RCPTs
+                for recipient in self._willing:  # RFC 2033 §4.2: one reply each, in the order of the RCPTs taken
                     answers[recipient] = _answer(server.getreply())
             else:
-                answers = dict.fromkeys(self._recipients, _answer(server.getreply()))
+                answers = dict.fromkeys(self._willing, _answer(server.getreply()))
         except (OSError, smtplib.SMTPException):
             return answers
         return answers

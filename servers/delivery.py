@@ -116,7 +116,9 @@ class Delivery:
         if outside and not self._config.relay:
             answers, outside = dict.fromkeys(outside, _NO_RELAY), ()
         for handover, addresses in self._handovers(waiting.local, outside):
-            answers |= _to_the_willing(handover, waiting.sender, addresses, message)
+            answers |= handover.ask(waiting.sender, addresses)
+            answers |= handover.commit(message)
+            handover.abandon()
         later = [address for address, answer in answers.items() if answer.temporary]
         kept = bool(later) and self._wait_on(waiting, later)
         failed = {a: answer for a, answer in answers.items() if not answer.accepted and not (kept and a in later)}
@@ -134,7 +136,7 @@ class Delivery:
             return False
 
     def _report(self, sender: str, failed: Answers, message: bytes, *, waiting: bool = False) -> None:
-        """Tell the sender by mail who did not get it. A bounce is never bounced (RFC 5321 §4.5.5)."""
+        """Tell the sender by mail, now or later, who did not get it. A bounce is never bounced (RFC 5321 §4.5.5)."""
         if not failed:
             return
         log.warning("not delivered", extra={"sender": sender, "recipients": list(failed)})
@@ -143,25 +145,13 @@ class Delivery:
         reasons = {a: _UNKNOWN if answer.unknown else f"{answer.code} {answer.text}" for a, answer in failed.items()}
         handover = Handover.to_mailboxes(self._config.lmtp_socket.resolve(), self._config.mail_hostname)
         note = bounce(sender, reasons, message, self._config.mail_hostname, waiting=waiting)
-        if all(answer.accepted for answer in handover.ask("", (sender,)).values()):
-            handover.commit(note)
+        answers = {**handover.ask("", (sender,)), **handover.commit(note)}
         handover.abandon()
-
-
-def _to_the_willing(handover: Handover, sender: str, addresses: tuple[str, ...], message: bytes) -> dict[str, Answer]:
-    """A hand-over commits to everyone it asked, so it asks again without the unwilling, until nobody is."""
-    refused: dict[str, Answer] = {}
-    try:
-        while addresses:
-            asked = handover.ask(sender, addresses)
-            refused |= {address: answer for address, answer in asked.items() if not answer.accepted}
-            if all(asked[address].accepted for address in addresses):
-                return {**refused, **handover.commit(message)}
-            handover.abandon()
-            addresses = tuple(address for address in addresses if asked[address].accepted)
-        return refused
-    finally:
-        handover.abandon()
+        if answers[sender].temporary:
+            try:
+                self._spool.keep("", (sender,), (), note)
+            except OSError:
+                log.exception("the report is lost", extra={"sender": sender})
 
 
 def _first_refusal(answers: Answers) -> str | None:

@@ -211,29 +211,22 @@ def test_when_the_mailbox_fails_after_the_relay_had_it_the_mailbox_is_tried_agai
     assert reached(relay) == [FRIEND.address]
 
 
-class Fickle(dict[str, str]):
-    """Says yes to everybody, and to kim not the second time."""
-
-    asked = 0
-
-    def get(self, address: str, otherwise: str = "") -> str:  # type: ignore[override]  # as ScriptedServer asks
-        self.asked += address == KIM.address
-        if address == ANA.address and self.asked < 2:
-            return LATER
-        return LATER if address == KIM.address and self.asked == 2 else otherwise
-
-
-def test_one_who_changes_their_mind_between_two_questions_waits_on(post: Post) -> None:
+@pytest.mark.parametrize(("busy", "ready"), [(KIM, ANA), (ANA, KIM)])
+def test_when_it_is_tried_again_who_is_still_busy_waits_on_and_the_other_has_it(
+    post: Post, busy: Recipient, ready: Recipient
+) -> None:
     with post.mailboxes(data={ANA.address: LATER, KIM.address: LATER}) as mailboxes:
         post.delivery.deliver(SENDER, [DAN, KIM, ANA], MESSAGE)
         mailboxes.data.clear()
-        mailboxes.rcpt = Fickle()
+        mailboxes.rcpt[busy.address] = LATER
         post.now += 31
         post.delivery.retry()
-        assert post.waiting() == {KIM.address, ANA.address}
+        assert reached(mailboxes) == [DAN.address, ready.address]
+        assert post.waiting() == {busy.address}
+        mailboxes.rcpt.clear()
         post.now += 121
         post.delivery.retry()
-        assert sorted(reached(mailboxes)) == sorted([DAN.address, KIM.address, ANA.address])
+        assert reached(mailboxes) == [DAN.address, ready.address, busy.address]
         assert post.waiting() == set()
 
 
@@ -288,6 +281,29 @@ def test_without_the_relay_what_waits_for_outside_waits_on_and_the_rest_goes(pos
         post.delivery.retry()
         assert reached(mailboxes) == [ANA.address]
     assert post.waiting() == {FRIEND.address}
+
+
+def test_the_report_itself_waits_while_its_reader_can_take_no_mail(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: NEVER, SENDER: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+        assert reached(mailboxes) == [KIM.address]
+        assert post.waiting() == {SENDER}
+        mailboxes.data.clear()
+        post.now += 31
+        post.delivery.retry()
+        assert reached(mailboxes) == [KIM.address, SENDER]
+        assert ANA.address.encode() in mailboxes.taken[1][1]
+        assert post.waiting() == set()
+
+
+def test_a_report_nobody_ever_takes_ends(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: NEVER, SENDER: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+        for _ in range(10):
+            post.now += 86_401
+            post.delivery.retry()
+        assert post.waiting() == set()
+        assert reached(mailboxes) == [KIM.address]
 
 
 def test_the_report_says_when_others_are_still_tried(post: Post) -> None:
