@@ -50,16 +50,22 @@ class Spool:
             raise
 
     def due(self) -> Iterator[tuple[Waiting, bytes]]:
-        """What may be tried again now, oldest first. What can't be read is put aside, for a person to look at."""
+        """What may be tried again now, oldest first.
+
+        What is no note or has no message is put aside, for a person to look at; what can't be read just now waits on.
+        """
         for path in sorted(self._directory.glob("*.json")):
             try:
                 waiting = _read(path)
                 message = (
                     (self._directory / f"{waiting.key}.eml").read_bytes() if waiting.due_at <= self._clock() else None
                 )
-            except (OSError, ValueError, TypeError, KeyError):
+            except (FileNotFoundError, ValueError, TypeError, KeyError):
                 log.exception("unreadable in the spool", extra={"path": str(path)})
                 path.rename(path.with_suffix(".unreadable"))
+                continue
+            except OSError:
+                log.exception("not readable now", extra={"path": str(path)})
                 continue
             if message is not None:
                 yield waiting, message

@@ -272,6 +272,24 @@ def test_one_note_that_cannot_be_read_holds_up_no_other(post: Post) -> None:
     ]
 
 
+def test_a_message_that_cannot_be_read_for_a_while_waits_on_and_holds_up_no_other(post: Post) -> None:
+    with post.mailboxes(data={ANA.address: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [KIM, ANA], MESSAGE)
+        (kept,) = (post.config.data_dir / "spool").glob("*.eml")
+        away = kept.rename(kept.with_suffix(".away"))
+        kept.mkdir()  # the disk gives an error, and nothing else is wrong
+        post.now += 1
+        post.delivery.deliver(SENDER, [DAN, ANA], MESSAGE)
+        mailboxes.data.clear()
+        post.now += 31
+        post.delivery.retry()
+        assert reached(mailboxes) == [KIM.address, DAN.address, ANA.address]
+        kept.rmdir()
+        away.rename(kept)
+        post.delivery.retry()
+        assert reached(mailboxes) == [KIM.address, DAN.address, ANA.address, ANA.address]
+
+
 def test_without_the_relay_what_waits_for_outside_waits_on_and_the_rest_goes(post: Post) -> None:
     post.spool.keep(SENDER, [], [FRIEND.address], MESSAGE)
     post.spool.keep(SENDER, [ANA.address], [], MESSAGE)
