@@ -84,8 +84,8 @@ document.addEventListener("htmx:beforeRequest", ({ detail }) => {
 });
 
 document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  const { elt, successful, requestConfig } = detail;
-  if (elt.matches(".folders a")) {
+  const { successful, requestConfig } = detail;
+  if (requestConfig.elt.matches(".folders a")) {
     if (!successful) markFolder(left);
     left = null;
   }

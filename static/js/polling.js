@@ -6,6 +6,7 @@ import { count } from "./selection.js";
 
 let changes = 0; // what people asked for so far
 let asOf = 0; // how much of it the news on the way know
+let owed = false; // the list was asked for; a request that takes the place of that one asks for it as well
 
 function isListBusy() {
   const search = document.getElementById("search");
@@ -22,9 +23,13 @@ document.addEventListener("htmx:beforeRequest", (event) => {
 document.addEventListener("htmx:configRequest", ({ detail }) => {
   if (!detail.elt.hasAttribute("data-poll")) return;
   // Counts alone are old when the list has just come with the answer to something else.
-  const wanted = detail.triggeringEvent?.type !== "counts-changed" && list()?.hasAttribute("data-live");
-  if (wanted && !isListBusy()) detail.parameters.list = "1";
+  owed ||= detail.triggeringEvent?.type !== "counts-changed";
+  if (owed && list()?.hasAttribute("data-live") && !isListBusy()) detail.parameters.list = "1";
   asOf = changes;
+});
+
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  if (detail.successful && detail.requestConfig.elt.hasAttribute("data-poll")) owed = false;
 });
 
 document.addEventListener("htmx:oobBeforeSwap", ({ detail }) => {

@@ -7,7 +7,8 @@ const PLACE = /^\s*<\w+ id="/; // a fragment of ours, such as a form that comes 
 const WHOLE_PAGE = /^\s*<!doctype/i;
 const REPLACED = ["pane", "list"]; // what an answer may find replaced by a newer one of the same name
 
-const isQuiet = (detail) => detail.elt.matches("[data-poll], [data-quiet]"); // nobody asked for it with a click
+// Nobody asked for it with a click. What asked may have been replaced by its own answer: htmx tells another element then.
+const isQuiet = ({ requestConfig }) => requestConfig.elt.matches("[data-poll], [data-quiet]");
 
 let asked = null; // who last asked for the pane, or for a whole page
 

@@ -79,6 +79,7 @@ class World:
             }
         )
         self.user = service_user()
+        self._maildir = MaildirWriter(self.config.mail_root, self.user)
         self._people, self._mail, self._counts_guesses = people, mail, counts_guesses
         self._started = False
 
@@ -223,8 +224,7 @@ class World:
         self, address: str, message: bytes, *, folder: str = "INBOX", flags: Iterable[str] = (), at: int | None = None
     ) -> None:
         """Put a message into a folder at once, past every server."""
-        writer = MaildirWriter(self.config.mail_root, self.user)
-        writer.deposit(address, folder, message, flags, now() if at is None else at)
+        self._maildir.deposit(address, folder, message, flags, now() if at is None else at)
 
     def deliver(self, recipient: str, message: bytes, *, sender: str = "stranger@outside.example") -> None:
         """Deliver as the world outside would in the end: by LMTP, to the Inbox."""

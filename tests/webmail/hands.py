@@ -1,7 +1,6 @@
 """What the tests in a browser do with the webmail: letters that are just in, a network that takes its time."""
 
 import re
-import time
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -19,16 +18,12 @@ POLLING = re.compile(r"/sidebar(\?|$)")
 NEWSLETTER = """<table width="600" style="width:600px"><tr><td style="width:600px;color:#b00020" width="600">
 <img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=" width="600" height="20"><p>Our autumn papers, all on one page</p>
 </td></tr></table><p>Second paragraph</p><a href="https://shop.example/">Shop</a>"""
-_last = 0  # when the newest of these letters arrived
 
 
 def received(world: World, *subjects: str, text: str = "Hello!", raw: bytes = b"") -> None:
     """support@ has letters with these subjects, each newer than everything before it. `raw` is one ready to go."""
-    global _last
     for subject in subjects:
-        # Hardly ever ahead of the clock: what is delivered for real later must be newer again.
-        _last = max(int(time.time()), _last + 1)
-        world.deposit(SUPPORT, raw or letter(subject, text=text), at=_last)
+        world.deliver(SUPPORT, raw or letter(subject, text=text), sender=KIM)
 
 
 def newsletter(world: World, subject: str) -> None:

@@ -89,14 +89,14 @@ def test_every_page_can_be_read_in_the_dark(page: Page, paths: list[str], sign_i
 
 
 def test_ana_walks_opens_and_closes_by_keyboard(world: World, page: Page) -> None:
-    letters(world, page, "Walked to second", "Walked to first")
+    letters(world, page, "Second on the walk", "First on the walk")
     page.keyboard.press("j")
-    expect(page.locator(":focus")).to_contain_text("Walked to first")
+    expect(page.locator(":focus")).to_contain_text("First on the walk")
     page.keyboard.press("j")
-    expect(page.locator(":focus")).to_contain_text("Walked to second")
+    expect(page.locator(":focus")).to_contain_text("Second on the walk")
     page.keyboard.press("k")
     page.keyboard.press("o")
-    expect(page.locator("#pane .message-subject")).to_have_text("Walked to first")
+    expect(page.locator("#pane .message-subject")).to_have_text("First on the walk")
     page.keyboard.press("Escape")
     expect(page.locator("#pane .message-subject")).to_have_count(0)
     page.keyboard.press("/")
@@ -166,7 +166,7 @@ def test_search_by_sender_and_by_subject(world: World, page: Page) -> None:
     for label, text, count in (("About", "timetable", 1), ("Sender", "nobody-of-this-name", 0)):
         page.goto(INBOX)
         page.get_by_role("button", name="More ways to search").click()
-        page.get_by_label(label).fill(text)
+        page.get_by_label(label, exact=True).fill(text)
         page.get_by_label(label).press("Enter")
         expect(page.locator("#list .row")).to_have_count(count)
     page.goto(INBOX)

@@ -81,6 +81,30 @@ def test_what_ana_ticks_and_types_while_the_list_asks_for_news_stays(world: Worl
     expect(page.get_by_role("searchbox")).to_have_value("parcel")
 
 
+def test_news_that_ana_waits_for_are_not_lost_to_news_on_their_way(world: World, page: Page) -> None:
+    received(world, "Opened before the news")
+    page.goto(INBOX)
+    slow(page, POLLING, 1)
+    with page.expect_request(POLLING):  # reading it changes the counts
+        open_row(page, "Opened before the news")
+    received(world, "Came during a poll")
+    look_for_news(page)
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('counts-changed'))")
+    expect(row(page, "Came during a poll")).to_have_count(1)
+
+
+def test_what_went_wrong_stays_said_while_the_tab_asks_for_news(world: World, page: Page) -> None:
+    received(world, "Out of reach")
+    page.goto(INBOX)
+    page.route(OPENING, lambda route: route.abort())
+    open_row(page, "Out of reach")
+    expect(page.locator("#notice")).to_contain_text("Postroom can't be reached.")
+    with page.expect_response(POLLING):
+        look_for_news(page)
+    page.wait_for_timeout(300)
+    expect(page.locator("#notice")).to_contain_text("Postroom can't be reached.")
+
+
 def test_ana_stars_two_in_a_row(world: World, page: Page) -> None:
     received(world, "Star one", "Star two")
     page.goto(INBOX)
