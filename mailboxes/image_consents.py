@@ -1,6 +1,6 @@
 """From which senders a person always wants to see remote images."""
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from auth.actor import Actor
@@ -24,3 +24,11 @@ def allow(db: Database, actor: Actor, sender: str) -> None:
             session.add(ImageConsent(login_id=actor.login_id, sender=sender.lower(), created_at=now()))
     except IntegrityError:
         return
+
+
+def forget(db: Database, actor: Actor, sender: str) -> None:
+    """Take it back; where nothing was allowed, nothing changes."""
+    with db.write() as session:
+        session.execute(
+            delete(ImageConsent).where(ImageConsent.login_id == actor.login_id, ImageConsent.sender == sender.lower())
+        )

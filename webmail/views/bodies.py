@@ -6,14 +6,15 @@ None of it ever runs in the app's own document; every answer here carries its ow
 import base64
 import binascii
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import Any
 
 from flask import Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from core.db import now
+from auth.actor import Actor
+from core.db import Database, now
 from mail import sanitize
 from mail.addresses import parse_list
 from mail.filenames import content_disposition
@@ -71,13 +72,23 @@ def editor() -> Response:
 
 @blueprint.post("/mail/<mailbox>/f/<folder:folder>/<ref>/images")
 def always_show_images(mailbox: str, folder: str, ref: str) -> BaseResponse:
+    return _remember(mailbox, folder, ref, image_consents.allow)
+
+
+@blueprint.post("/mail/<mailbox>/f/<folder:folder>/<ref>/images/stop")
+def stop_showing_images(mailbox: str, folder: str, ref: str) -> BaseResponse:
+    return _remember(mailbox, folder, ref, image_consents.forget)
+
+
+def _remember(mailbox: str, folder: str, ref: str, how: Callable[[Database, Actor, str], None]) -> BaseResponse:
+    """What the person wants of this message's sender from now on; then the message, shown accordingly."""
     access = opened(mailbox)
     message_ref = MessageRef.parse(folder, ref)
     with mail_of(services().pool, access, folder) as imap:
         select_for(imap, access, [message_ref])
         sender = parse_list(parse(imap.header(message_ref.uid)).raw("From") or b"")
     if sender:
-        image_consents.allow(services().db, current_actor(), sender[0].address)
+        how(services().db, current_actor(), sender[0].address)
     where: dict[str, Any] = {"mailbox": access.address, "folder": folder, "ref": ref, **beside()}
     return redirect(url_for("webmail.message", **where), 303)
 

@@ -166,7 +166,7 @@ class MessagePage:
     body_url: str
     images_url: str | None
     always_images_url: str | None
-    images_shown: bool
+    stop_images_url: str | None
     attachments: list[AttachmentLink]
     warning: str
     reason: str

@@ -45,7 +45,7 @@ def print_message(mailbox: str, folder: str, ref: str) -> Response:
     shown = message_page(access, found)
     if shown.mode == "html":
         head = render_template("webmail/_printed_head.html", message=shown)
-        return body_document(access, found.ref, images=_images_shown(shown.from_), head=head)
+        return body_document(access, found.ref, images=_images_always(shown.from_) or _images_once(), head=head)
     return make_response(
         render_template("webmail/print.html", access=present.access_context(access), message=shown, title=shown.subject)
     )
@@ -70,8 +70,8 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
     """Everything a template needs to show this message."""
     headers, ref = found.headers, found.ref
     sender = _first(headers, "From")
-    shown = _images_shown(sender)
-    offered = found.has_remote_images and not shown
+    always, once = _images_always(sender), _images_once()
+    offered = found.has_remote_images and not (always or once)
     where: dict[str, Any] = {"mailbox": access.address, "folder": ref.folder, "ref": ref.token}
     place = beside()
     here = where | place
@@ -100,10 +100,10 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
             TextSegment(segment.depth > 0, Markup(segment.html))  # noqa: S704  made of <a> and <br> only, all else escaped
             for segment in segments(found.text, flowed=found.flowed, delsp=found.delsp)
         ],
-        body_url=url_for("webmail.body", **where, images=1 if shown else None),
+        body_url=url_for("webmail.body", **where, images=1 if always or once else None),
         images_url=url_for("webmail.message", **here, images=1) if offered else None,
         always_images_url=url_for("webmail.always_show_images", **here) if offered and sender else None,
-        images_shown=shown and found.has_remote_images,
+        stop_images_url=url_for("webmail.stop_showing_images", **here) if found.has_remote_images and always else None,
         attachments=[_attachment(attachment, where) for attachment in _attachments(found)],
         begun_url=_begun_url(access, found),
         warning=_warning(headers),
@@ -125,9 +125,11 @@ def _begun_url(access: MailboxAccess, found: OpenMessage) -> str:
     return url_for("webmail.compose_draft", mailbox=access.address, folder=draft.folder, ref=draft.token)
 
 
-def _images_shown(sender: Address | None) -> bool:
-    if request.args.get("images") == "1":
-        return True
+def _images_once() -> bool:
+    return request.args.get("images") == "1"
+
+
+def _images_always(sender: Address | None) -> bool:
     return bool(sender and image_consents.allows(services().db, current_actor(), sender.address))
 
 
