@@ -164,7 +164,7 @@ class Submission(Base):
     recipients: Mapped[str] = mapped_column(Text)  # JSON: what the person asked for
     note: Mapped[str] = mapped_column(Text, default="")
     answers_message_id: Mapped[str] = mapped_column(String(LONGEST_MESSAGE_ID), default="", index=True)
-    after: Mapped[str] = mapped_column(Text, default="{}")  # JSON: the original to flag, the draft to remove
+    after: Mapped[str] = mapped_column(Text, default="{}")  # JSON: the original to flag, the draft to remove, the doer
     message: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     created_at: Mapped[int] = mapped_column(BigInteger)
     updated_at: Mapped[int] = mapped_column(BigInteger)

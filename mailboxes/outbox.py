@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
-from auth.models import Person
 from core.db import Database, now
 from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer, record
@@ -29,7 +28,10 @@ FILING_PATIENCE = 90
 
 @dataclass(frozen=True)
 class Entry:
-    """One submission, as it stood when it was read. `after` is what remains to do once it was accepted."""
+    """One submission, as it stood when it was read. `after` is what remains to do once it was accepted.
+
+    `doer` is who sent it and from where, for the log, whoever of the team finds out what became of it.
+    """
 
     id: int
     key: str
@@ -39,11 +41,13 @@ class Entry:
     recipients: tuple[str, ...]
     note: str
     after: Mapping[str, str]
+    doer: Doer
     created_at: int
 
 
 def begin(
     db: Database,
+    doer: Doer,
     access: MailboxAccess,
     *,
     key: str,
@@ -67,7 +71,7 @@ def begin(
         state=SENDING,
         recipients=json.dumps(list(recipients)),
         answers_message_id=answers,
-        after=json.dumps(dict(after)),
+        after=json.dumps({**after, "doer": doer.name, "door": doer.door, "client_address": doer.client_address}),
         message=message,
         created_at=now(),
         updated_at=now(),
@@ -89,11 +93,11 @@ def find(db: Database, access: MailboxAccess, key: str) -> Entry | None:
         return _entry(row) if row else None
 
 
-def accepted(db: Database, doer: Doer, access: MailboxAccess, entry: Entry) -> None:
+def accepted(db: Database, access: MailboxAccess, entry: Entry) -> None:
     """The mail server took the message. From here on nothing may say that it wasn't sent."""
     with db.write() as session:
         if _move(session, entry, SENDING, ACCEPTED):
-            _record_sent(session, doer, access, entry)
+            _record_sent(session, access, entry)
 
 
 def refused(db: Database, entry: Entry) -> None:
@@ -104,17 +108,17 @@ def refused(db: Database, entry: Entry) -> None:
             session.delete(row)
 
 
-def unknown(db: Database, access: MailboxAccess, entry: Entry, note: str, doer: Doer | None = None) -> None:
+def unknown(db: Database, access: MailboxAccess, entry: Entry, note: str) -> None:
     """It may have gone out (RFC 5321 §4.2.5). The person is told, `note` with it; it is never sent again by itself."""
     with db.write() as session:
-        _give_up(session, access, entry, note, doer)
+        _give_up(session, access, entry, note)
 
 
 def done(db: Database, access: MailboxAccess, entry: Entry) -> None:
     """The copy lies in Sent, which proves that it went out: the bytes may go, the receipt stays."""
     with db.write() as session:
         if _move(session, entry, SENDING, DONE):
-            _record_sent(session, _sender(session, entry), access, entry)
+            _record_sent(session, access, entry)
         session.execute(
             update(Submission)
             .where(Submission.id == entry.id)
@@ -228,23 +232,16 @@ def _names(
         return dict(session.execute(query.order_by(Submission.id)).all())
 
 
-def _give_up(session: Session, access: MailboxAccess, entry: Entry, note: str, doer: Doer | None = None) -> None:
+def _give_up(session: Session, access: MailboxAccess, entry: Entry, note: str) -> None:
     """For the log it was sent: it may be with the customer."""
     if _move(session, entry, SENDING, UNKNOWN, note):
-        remark = ", not confirmed by the mail server"
-        _record_sent(session, doer or _sender(session, entry), access, entry, remark)
+        _record_sent(session, access, entry, ", not confirmed by the mail server")
 
 
-def _record_sent(session: Session, doer: Doer, access: MailboxAccess, entry: Entry, remark: str = "") -> None:
+def _record_sent(session: Session, access: MailboxAccess, entry: Entry, remark: str = "") -> None:
     if access.is_shared:
         detail = f"to {', '.join(entry.recipients)}, Message-ID {entry.message_id}"[:1900] + remark
-        record(session, doer, access.account_id, "message.sent", mailbox=access.address, detail=detail)
-
-
-def _sender(session: Session, entry: Entry) -> Doer:
-    """Who sent it, when somebody else finds out what became of it."""
-    name = select(Person.name).join(Submission, Submission.login_id == Person.id).where(Submission.id == entry.id)
-    return Doer(session.scalar(name) or entry.sent_by, "web")
+        record(session, entry.doer, access.account_id, "message.sent", mailbox=access.address, detail=detail)
 
 
 def _move(session: Session, entry: Entry, before: str, after: str, note: str = "") -> bool:
@@ -258,6 +255,7 @@ def _move(session: Session, entry: Entry, before: str, after: str, note: str = "
 
 
 def _entry(row: Submission) -> Entry:
+    after = json.loads(row.after)
     return Entry(
         id=row.id,
         key=row.key,
@@ -266,6 +264,7 @@ def _entry(row: Submission) -> Entry:
         sent_by=row.sent_by,
         recipients=tuple(json.loads(row.recipients)),
         note=row.note,
-        after=json.loads(row.after),
+        after=after,
+        doer=Doer(after.get("doer", row.sent_by), after.get("door", "web"), after.get("client_address", "")),
         created_at=row.created_at,
     )

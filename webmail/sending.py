@@ -94,6 +94,7 @@ def send(db: Database, pool: Pool, submission: Submission, doer: Doer, access: M
     try:
         entry = outbox.begin(
             db,
+            doer,
             access,
             key=writing.key,
             message_id=message_id,
@@ -106,9 +107,9 @@ def send(db: Database, pool: Pool, submission: Submission, doer: Doer, access: M
         raise OutboxClosed(str(error.orig)) from error
     if entry is None:
         return _outcome(db, access, outbox.find(db, access, writing.key))
-    _submit(db, pool, submission, doer, access, entry, on_the_wire)
+    _submit(db, pool, submission, access, entry, on_the_wire)
     try:
-        outbox.accepted(db, doer, access, entry)
+        outbox.accepted(db, access, entry)
     except DatabaseTrouble:
         # It is on its way, whatever the outbox says of it; its copy in Sent will prove that to `settle`.
         log.exception("%s went out and the outbox couldn't note it", entry.message_id)
@@ -159,13 +160,13 @@ def _recipients(writing: Writing) -> list[str]:
 
 
 def _submit(
-    db: Database, pool: Pool, submission: Submission, doer: Doer, access: MailboxAccess, entry: Entry, message: bytes
+    db: Database, pool: Pool, submission: Submission, access: MailboxAccess, entry: Entry, message: bytes
 ) -> None:
     try:
         submission.send(access.credential, access.address, list(entry.recipients), message)
     except SubmissionUnknown as error:
         log.warning("nobody knows what became of %s: %s", entry.message_id, error.__cause__)
-        outbox.unknown(db, access, entry, error.reason, doer)
+        outbox.unknown(db, access, entry, error.reason)
         _look_for(db, pool, access, entry)
         raise
     except MailError:

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
-from mailboxes.models import Submission
+from mailboxes.models import AuditEntry, Submission
 from tests.cast import KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor
@@ -47,6 +47,15 @@ def later(world: World) -> None:
         session.execute(
             update(Submission).values(created_at=Submission.created_at - 1000, updated_at=Submission.updated_at - 1000)
         )
+
+
+def noted(world: World, form: dict[str, Any]) -> list[tuple[str, str, str, str]]:
+    """What the audit log says of this message: what happened, who did it, through which door, from where."""
+    columns = (AuditEntry.action, AuditEntry.actor, AuditEntry.door, AuditEntry.client_address)
+    query = select(*columns).where(AuditEntry.mailbox == SUPPORT, AuditEntry.detail.contains(form["key"]))
+    with world.db.read() as session:
+        rows = session.execute(query.order_by(AuditEntry.id))
+        return [(action, actor, door, where) for action, actor, door, where in rows]
 
 
 def together(*acts: Callable[[], Any]) -> list[Any]:

@@ -13,7 +13,7 @@ from tests.cast import ANA, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, folder_url
 from tests.webmail.conftest import SignIn
-from tests.webmail.faults.steps import DOT, UNCERTAIN, later, send, subject, written
+from tests.webmail.faults.steps import DOT, UNCERTAIN, later, noted, send, subject, written
 from tests.webmail.grumpy import grumpy
 from tests.webmail.letters import arrived, copies, find
 from tests.webmail.relay import Relay
@@ -72,6 +72,7 @@ def test_a_database_locked_just_after_the_hand_over_hides_nothing(world: World, 
     assert copies(world, SUPPORT, about, "Sent") == 1
     assert copies(world, SUPPORT, about, "Drafts") == 0
     assert len(server.taken) == 1
+    assert noted(world, form) == [("message.sent", ANA, "web", "127.0.0.1")]
 
 
 def test_a_full_disk_stops_sending_and_loses_nothing(world: World, app: Flask, sign_in: SignIn) -> None:

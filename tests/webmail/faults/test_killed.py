@@ -12,7 +12,7 @@ from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, folder_url
 from tests.webmail.conftest import SignIn
-from tests.webmail.faults.steps import DOT, UNCERTAIN, later, shown, subject, together
+from tests.webmail.faults.steps import DOT, UNCERTAIN, later, noted, shown, subject, together
 from tests.webmail.letters import arrived, copies
 from tests.webmail.process import Process, Tab
 from tests.webmail.relay import Relay
@@ -75,11 +75,16 @@ def test_killed_before_the_message_was_handed_over(world: World, process: Proces
     assert copies(world, KIM, about) == 1
 
 
-def test_killed_after_the_message_was_handed_over(world: World, process: Process, smtp_line: Relay) -> None:
+def test_killed_after_the_message_was_handed_over(
+    world: World, process: Process, smtp_line: Relay, sign_in: SignIn
+) -> None:
     smtp_line.trouble("hold the answer", DOT)
     tab, form = killed_while_sending(world, process, about := subject("Killed after"), smtp_line.happened.is_set)
     process.start()
     later(world)
+    assert sign_in(BEN).get(folder_url(SUPPORT)).status_code == 200
+    # ben's look found it; the log says who sent it, and from where.
+    assert noted(world, form) == [("message.sent", ANA, "web", "127.0.0.1")]
     status, page = tab.get(folder_url(SUPPORT))
     assert (status, UNCERTAIN in page) == (200, True)
     assert tab.post(f"/mail/{SUPPORT}/send", form)[0] == 303  # the old tab, clicked once more
