@@ -169,7 +169,7 @@ def forward(original: Original, *, rich: bool = False) -> Draft:
     lines = [
         "---------- Forwarded message ----------",
         f"From: {', '.join(map(str, original.from_))}",
-        f"Date: {_day(original.date)}",
+        *([f"Date: {_when(original.date)} ({original.date:%z})"] if original.date else []),
         f"Subject: {clean.one_line(original.subject)}",
         f"To: {', '.join(map(str, original.to))}",
         *([f"Cc: {', '.join(map(str, original.cc))}"] if original.cc else []),
@@ -186,12 +186,13 @@ def forward(original: Original, *, rich: bool = False) -> Draft:
 def _attribution(original: Original) -> str:
     """Who wrote the message answered, from its own From alone."""
     name = original.from_[0].display if original.from_ else ""
-    when = f"On {_day(original.date)}, " if original.date else ""
+    when = f"On {_when(original.date)}, " if original.date else ""
     return f"{when}{clean.one_line(name) or 'someone'} wrote:"
 
 
-def _day(date: datetime | None) -> str:
-    return f"{date.astimezone(UTC).day} {_MONTHS[date.astimezone(UTC).month - 1]} {date.year}" if date else ""
+def _when(date: datetime) -> str:
+    """On the clock of who wrote the message, which is the one its reader goes by: never a member's."""
+    return f"{date.day} {_MONTHS[date.month - 1]} {date.year} at {date:%H:%M}"
 
 
 def _text(original: Original) -> str:

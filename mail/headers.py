@@ -127,10 +127,12 @@ def message_ids(value: str | bytes | None) -> list[str]:
 
 
 def parse_date(value: str | bytes) -> datetime | None:
-    """A Date header as an aware UTC time; None when it can't be read (RFC 5322 section 3.3)."""
+    """A Date header as an aware time on its writer's clock; None when it can't be read (RFC 5322 section 3.3)."""
     text = value.decode("ascii", "replace") if isinstance(value, bytes) else value
     try:
         found = parsedate_to_datetime(clean.one_line(text[:100]))
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        found = found if found.tzinfo else found.replace(tzinfo=UTC)  # -0000: nobody says whose clock it is
+        found.astimezone(UTC)  # fails now, not later, where the year 9999 ends
+        return found
     except (ValueError, TypeError, OverflowError, IndexError):
         return None

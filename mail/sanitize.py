@@ -266,7 +266,7 @@ _PAGE: Final = """<!doctype html>
 <style>
 :root {{ color-scheme: only light; }}
 html {{ background: #fff; color: #1b1b1f; }}
-body {{ margin: 0; padding: 16px; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
+body {{ margin: 0; padding: 16px 24px; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
   overflow-wrap: break-word; }}
 body:has(> div[style*="background"]:only-child, > table[width="100%"]:only-child) {{ padding: 0; }}
 img {{ max-width: 100%; }}

@@ -118,6 +118,8 @@ def _ways_out() -> list[tuple[str, str]]:
         return [("Sign in", url_for("owner.login" if in_console() else "auth.login"))]
     if is_fragment_request():
         return []  # the person is where they want to be: their page is still there
+    if request.blueprint == "settings":
+        return [("Go to the security settings", url_for("settings.security"))]
     return [("Go to the mailboxes", url_for("console.table")) if in_console() else _inbox()]
 
 

@@ -64,6 +64,7 @@ def test_what_was_changed_in_another_tab_is_said(app: Flask, browser: Browser) -
     begin = browser.post("/settings/second-factor/begin", "/settings/second-factor", password=PASSWORD)
     assert begin.status_code == 409
     assert "changed meanwhile" in begin.text
+    assert 'href="/settings/security"' in begin.text
 
 
 def test_ana_makes_an_app_password_and_takes_it_away(app: Flask, browser: Browser) -> None:

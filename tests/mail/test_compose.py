@@ -4,7 +4,7 @@ import email
 import email.policy
 import time
 import tracemalloc
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 
 import pytest
@@ -45,7 +45,7 @@ def body_of(message: EmailMessage, kind: str) -> str:
 def original(**changes: object) -> Original:
     facts: dict[str, object] = {
         "from_": (KIM,), "to": (SUPPORT, EVE), "cc": (BEN,), "subject": "Refill", "message_id": "<k1@customer.test>",
-        "date": datetime(2026, 11, 3, 23, 30, tzinfo=UTC), "text": "Where is it?\n",
+        "date": datetime(2026, 11, 3, 23, 30, tzinfo=timezone(timedelta(hours=-5))), "text": "Where is it?\n",
     }  # fmt: skip
     return Original(**(facts | changes))  # type: ignore[arg-type]
 
@@ -162,7 +162,7 @@ def test_twenty_five_megabytes_fit_in_reasonable_memory() -> None:
 def test_an_answer_goes_to_kim_with_her_words_quoted() -> None:
     draft = compose.reply(original(), me=SUPPORT.address)
     assert (draft.to, draft.cc, draft.subject) == ((KIM,), (), "Re: Refill")
-    assert draft.text == "\n\nOn 3 Nov 2026, Kim Keller wrote:\n> Where is it?\n"
+    assert draft.text == "\n\nOn 3 Nov 2026 at 23:30, Kim Keller wrote:\n> Where is it?\n"
     assert (draft.in_reply_to, draft.references) == ("<k1@customer.test>", ("<k1@customer.test>",))
 
 
@@ -214,7 +214,7 @@ def test_rich_answers_quote_through_the_sanitiser() -> None:
 def test_a_forwarded_message_says_what_it_was() -> None:
     draft = compose.forward(original(), rich=True)
     assert draft.to == ()
-    assert "From: Kim Keller <kim@customer.test>\nDate: 3 Nov 2026\nSubject: Refill\n" in draft.text
+    assert "From: Kim Keller <kim@customer.test>\nDate: 3 Nov 2026 at 23:30 (-0500)\nSubject: Refill\n" in draft.text
     assert (
         "To: Support <support@brand-a.test>, eve@other.test\nCc: Ben Brandt <ben@brand-b.test>\n\nWhere is it?"
         in draft.text

@@ -94,8 +94,11 @@ def test_a_long_thread_keeps_its_first_and_last_ids() -> None:
     assert (len(ids), ids[0], ids[-1]) == (100, "<0@x>", "<2999@x>")
 
 
-def test_dates_are_utc_and_nonsense_is_none() -> None:
-    assert headers.parse_date("Tue, 3 Nov 2026 10:00:00 +0200") == datetime(2026, 11, 3, 8, tzinfo=UTC)
+def test_dates_keep_their_writers_clock_and_nonsense_is_none() -> None:
+    found = headers.parse_date("Tue, 3 Nov 2026 10:00:00 +0200")
+    assert found == datetime(2026, 11, 3, 8, tzinfo=UTC)
+    assert found.hour == 10
+    assert headers.parse_date("Tue, 3 Nov 2026 10:00:00 -0000") == datetime(2026, 11, 3, 10, tzinfo=UTC)
     for nonsense in ("", "yesterday", "Fri, 99 Foo 999999 99:99:99 +9999", "Mon, 01 Jan 9999 23:59:59 -2359", "\0"):
         assert headers.parse_date(nonsense) is None or nonsense.startswith("Mon")
 

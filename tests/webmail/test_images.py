@@ -12,7 +12,7 @@ from tests.servers.harness import World
 from tests.webmail.browser import visit
 from tests.webmail.hands import INBOX, open_row, received
 
-BLOCKED, ALWAYS = "Remote images are blocked", "Remote images of this sender are always shown to you."
+BLOCKED, ALWAYS = "Remote images are blocked", "Images of this sender are always shown."
 Window = Callable[[str], Page]
 
 

@@ -167,12 +167,12 @@ def test_search_by_sender_and_by_subject(world: World, page: Page) -> None:
         page.goto(INBOX)
         page.get_by_role("button", name="More ways to search").click()
         page.get_by_label(label, exact=True).fill(text)
-        page.get_by_label(label).press("Enter")
+        page.get_by_label(label, exact=True).press("Enter")
         expect(page.locator("#list .row")).to_have_count(count)
     page.goto(INBOX)
     page.get_by_role("button", name="More ways to search").click()
-    page.get_by_label("Sender").fill(KIM)
-    page.get_by_label("Sender").press("Enter")
+    page.get_by_label("Sender", exact=True).fill(KIM)
+    page.get_by_label("Sender", exact=True).press("Enter")
     expect(row(page, "Zeppelin timetable")).to_be_visible()
 
 

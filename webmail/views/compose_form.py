@@ -21,12 +21,13 @@ from mail.filenames import clean_name
 from mail.headers import message_ids
 from mail.refs import MessageRef, decode_folder, encode_folder
 from mailboxes.access import MailboxAccess
+from mailboxes.storage import size_of
 from web.context import services
 from web.htmx import is_fragment_request, render
 from webmail import drafting
 from webmail.attaching import Attached
 from webmail.drafting import KeptApart, Saved, TooLarge, Writing
-from webmail.views import present, words
+from webmail.views import present
 from webmail.views.contexts import ComposeAttachment, ComposePage
 from webmail.views.folder import listing_beside, page, page_without_mail
 from webmail.views.request_values import beside
@@ -205,7 +206,7 @@ def compose_page(
         format=writing.format,
         from_line=str(Address(access.display_name, access.address)),
         hue=present.hue(access),
-        attachments=[ComposeAttachment(one.id, one.filename, words.size(one.size)) for one in attached],
+        attachments=[ComposeAttachment(one.id, one.filename, size_of(one.size)) for one in attached],
         answers=writing.answers.token if writing.answers else "",
         answers_folder=encode_folder(writing.answers.folder) if writing.answers else "",
         in_reply_to=writing.in_reply_to,

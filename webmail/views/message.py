@@ -1,5 +1,6 @@
 """One message: the page about it, its source, and a form fit for paper."""
 
+from datetime import UTC
 from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
@@ -12,6 +13,7 @@ from mail.plaintext import segments
 from mail.refs import MessageRef
 from mailboxes import image_consents, outbox
 from mailboxes.access import MailboxAccess
+from mailboxes.storage import size_of
 from web.context import current_actor, services
 from web.htmx import is_fragment_request
 from webmail import reading
@@ -75,7 +77,7 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
     where: dict[str, Any] = {"mailbox": access.address, "folder": ref.folder, "ref": ref.token}
     place = beside()
     here = where | place
-    at = (headers.date() if headers else None) or found.at
+    at = ((headers.date() if headers else None) or found.at).astimezone(UTC)
     message_id, answered = found.message_id, "\\Answered" in found.flags
     # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
     sent = any(folder.name == ref.folder and folder.role == "sent" for folder in found.folders)
@@ -147,7 +149,7 @@ def _attachment(attachment: Attachment, where: dict[str, Any]) -> AttachmentLink
     part = {**where, "section": attachment.section, "filename": attachment.filename}
     return AttachmentLink(
         filename=attachment.filename,
-        size_text=words.size(attachment.size),
+        size_text=size_of(attachment.size),
         type_label=words.type_label(attachment.content_type),
         url=url_for("webmail.download", **part),
         open_url=url_for("webmail.open_part", **part) if attachment.openable else None,

@@ -1,4 +1,4 @@
-"""How dates, sizes and names are put for a person."""
+"""How dates and kinds of files are put for a person."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -38,15 +38,6 @@ def when_short(at: datetime, now: datetime | None = None) -> str:
 
 def when_long(at: datetime) -> str:
     return at.strftime(f"%A, {at.day} %B %Y, %H:%M UTC")
-
-
-def size(octets: int) -> str:
-    """Rounded as people say it: 12 KB, 3.4 MB."""
-    if octets < 1000:
-        return f"{octets} bytes"
-    if octets < 1_000_000:
-        return f"{octets / 1000:.0f} KB"
-    return f"{octets / 1_000_000:.1f} MB"
 
 
 def type_label(content_type: str) -> str:
