@@ -12,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
+from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
+from auth.models import Login
 from core.config import Config, ConfigError, url_of
 from core.db import Database
 from core.vault import Vault
@@ -48,14 +50,16 @@ class Stack:
         self._children: list[Child] = []
         self._crashes, self._started_at, self._not_before = 0, 0.0, 0.0
 
-    def prepare(self) -> None:
-        """Database, demo world, ownership. Raises ServerTrouble."""
+    def prepare(self) -> bool:
+        """Database, demo world, ownership. Whether somebody can sign in by now. Raises ServerTrouble."""
         make_directory(self._config.data_dir, self._user)
         database = Database(self._config.database_url)
         try:
             upgrade(database)
             if self._config.demo:
                 seed(self._config, database, Vault.of(self._config), self._user)
+            with database.read() as session:
+                inhabited = bool(session.scalar(select(exists(select(Login.id)))))
         except (OperationalError, ProgrammingError) as error:
             raise ServerTrouble(f"The database can't be used: {str(error.orig).splitlines()[0]}") from error
         finally:
@@ -65,6 +69,7 @@ class Stack:
             give_tree(self._config.data_dir / name, self._user)
         for path in self._config.data_dir.glob("postroom.db*"):
             give_tree(path, self._user)
+        return inhabited
 
     def start(self) -> None:
         """All of them, each when the one before it answers. Raises ServerTrouble."""
@@ -139,10 +144,10 @@ def run(config: Config, user: ServiceUser) -> None:
         check_ports(config)
         stack = Stack(config, user)
         try:
-            stack.prepare()
+            inhabited = stack.prepare()
             stack.start()
             _wait_for_answer(config)
-            _say("\n".join([_welcome(config), *_warnings(config, user)]))
+            _say("\n".join([_welcome(config, inhabited=inhabited), *_warnings(config, user)]))
             while True:
                 time.sleep(_LOOK_SECONDS)
                 stack.look_after()
@@ -219,11 +224,17 @@ def _wait_for_answer(config: Config) -> None:
     raise ServerTrouble(f"The web server does not answer; see {config.log_dir / 'web.log'}.")
 
 
-def _welcome(config: Config) -> str:
+def _welcome(config: Config, *, inhabited: bool) -> str:
     here = url_of(config.host, config.port)
     lines = [f"Ready: {here}"]
+    if not inhabited:
+        database = "DATABASE_URL=… " if os.environ.get("DATABASE_URL") else ""  # it may hold a password
+        flask = f"{database}DATA_DIR={config.data_dir} {Path(sys.prefix) / 'bin' / 'flask'} --app app"
+        lines += ["", "Nobody can sign in yet. Make an account and its owner, in another terminal:"]
+        lines += [f"  {flask} owner create olive@example.com --account Example"]
+        lines += [f"The owner goes on in the console: {here}/console/login"]
     if not config.demo:
-        return lines[0]
+        return "\n".join(lines)
     lines += ["", f"Sign in with the password {PASSWORD} as"]
     lines += [f"  {address:<24} {name}" for address, name in PEOPLE.items()]
     lines += [

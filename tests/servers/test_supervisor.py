@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -48,9 +49,9 @@ class House:
         self.running.append(process)
         return process
 
-    def serve(self) -> subprocess.Popen[str]:
+    def serve(self, **settings: str) -> subprocess.Popen[str]:
         """Start, and wait for the line that says so."""
-        process = self.start()
+        process = self.start(**settings)
         assert process.stdout is not None
         said = ""
         for line in process.stdout:
@@ -113,6 +114,22 @@ def test_it_starts_stops_and_keeps_every_message(house: House) -> None:
     again.terminate()
     assert again.communicate(timeout=30)[0].endswith("Stopped.\n")
     assert house.open_ports() == []
+
+
+def test_an_empty_house_says_how_somebody_moves_in(house: House) -> None:
+    first = house.serve(DEMO="0")
+    assert first.stdout is not None
+    said = "".join(first.stdout.readline() for _line in range(4))
+    first.terminate()
+    first.communicate(timeout=30)
+    assert "Nobody can sign in yet." in said
+    (command,) = re.findall(r"^  (DATA_DIR=.*)$", said, re.MULTILINE)
+    made = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S602
+    assert "olive@example.com" in made.stdout
+    again = house.serve(DEMO="0")
+    again.terminate()
+    assert again.stdout is not None
+    assert "Nobody" not in again.stdout.read()
 
 
 def test_after_a_crash_of_everything_it_starts_again(house: House) -> None:
