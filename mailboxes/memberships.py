@@ -118,14 +118,6 @@ def remove(session: Session, doer: Doer, doors: Doors, shared: Mailbox, membersh
     doors.close_after_commit(session, Closing(shared.address, name))
 
 
-def set_can_send(
-    session: Session, doer: Doer, doors: Doors, mailbox: Mailbox, member: Mailbox, *, can_send: bool
-) -> None:
-    """Let a member reply, or make them read-only, at once. Raises NotShared, NothingByThatName."""
-    shared = locked(session, mailbox)
-    _set_can_send(session, doer, doors, shared, find_membership(session, shared, member), can_send=can_send)
-
-
 def change_membership(
     session: Session,
     admin: Administration,
@@ -136,14 +128,30 @@ def change_membership(
     can_send: bool | None = None,
     custom_label: str | None = None,
 ) -> Member:
-    """The same, for an owner. None leaves a thing as it is."""
+    """Let a member reply or make them read-only, at once, and name the mailbox for them; None leaves a thing as it is.
+
+    Raises NotShared, MemberGone.
+    """
     shared = locked(session, active_in(session, admin, mailbox_id, lock=True))
     membership = member_in(session, shared, membership_id)
     if can_send is not None:
-        _set_can_send(session, admin.doer, doors, shared, membership, can_send=can_send)
+        set_can_send(session, admin.doer, doors, shared, membership, can_send=can_send)
     if custom_label is not None:
         set_label(session, admin.doer, shared, membership, custom_label)
     return one_member(session, membership)
+
+
+def set_can_send(
+    session: Session, doer: Doer, doors: Doors, shared: Mailbox, membership: Membership, *, can_send: bool
+) -> None:
+    """Let this member reply, or make them read-only, at once on every door."""
+    if membership.can_send == can_send:
+        return
+    membership.can_send = can_send
+    name = membership.person.name
+    action = "member.can_reply" if can_send else "member.read_only"
+    record(session, doer, shared.account_id, action, mailbox=shared.address, subject=name)
+    doors.close_after_commit(session, Closing(shared.address, name))
 
 
 def set_label(session: Session, doer: Doer, shared: Mailbox, membership: Membership, label: str) -> None:
@@ -235,18 +243,6 @@ def locked(session: Session, mailbox: Mailbox) -> Mailbox:
     if not fresh.is_shared:
         raise NotShared(fresh.address)
     return fresh
-
-
-def _set_can_send(
-    session: Session, doer: Doer, doors: Doors, shared: Mailbox, membership: Membership, *, can_send: bool
-) -> None:
-    if membership.can_send == can_send:
-        return
-    membership.can_send = can_send
-    name = membership.person.name
-    action = "member.can_reply" if can_send else "member.read_only"
-    record(session, doer, shared.account_id, action, mailbox=shared.address, subject=name)
-    doors.close_after_commit(session, Closing(shared.address, name))
 
 
 def _already(who: str, mailbox: Mailbox) -> AlreadyMember:

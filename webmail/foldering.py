@@ -1,15 +1,20 @@
 """Foldering: the folders people make for themselves, and emptying the Trash."""
 
+from dataclasses import dataclass
+
 from mail.errors import BadFolderName, FolderNotFound, MailError
 from mail.imap import Imap
 from mail.imap_folders import Folder
 from mail.imap_search import Search
+from mail.imap_session import Selected
 from mail.pool import Pool
+from mail.refs import MessageRef
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
-from webmail.connection import DEFAULT_NAMES, folder_for, mail_of, named, select
+from webmail.connection import DEFAULT_NAMES, folder_for, mail_of, named, select, select_for
 
 LONGEST = 60
+AT_ONCE = 10_000  # messages: some seconds of work for a mail server on a slow disk
 # Wildcards of LIST (RFC 9051 §6.3.9), and what names no file well.
 _UNUSABLE = '%*/\\"'
 
@@ -65,17 +70,35 @@ def in_trash(pool: Pool, access: MailboxAccess) -> int:
     """How many messages `empty_trash` would remove."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access) as imap:
-        return _trash(imap, access)
+        trash = _trash(imap, access)
+        return trash.exists if trash else 0
 
 
-def empty_trash(pool: Pool, access: MailboxAccess) -> int:
-    """Remove for good what lies in the Trash; how many messages that was."""
+@dataclass(frozen=True)
+class Emptying:
+    """One step of emptying the Trash: how many messages it removed, how many it left, `until` for the next step."""
+
+    gone: int
+    left: int
+    until: str
+
+
+def empty_trash(pool: Pool, access: MailboxAccess, until: str = "") -> Emptying:
+    """Remove for good what lies in the Trash, the oldest first and no more than AT_ONCE.
+
+    What is thrown away after the first step stays: `until` is the last message there was then. Raises BadRef, and
+    FolderChanged when the Trash was rebuilt since.
+    """
     access.require(Right.ORGANISE)
     with mail_of(pool, access) as imap:
-        uids = imap.search(Search()) if _trash(imap, access) else []
+        if not (trash := _trash(imap, access)) or not trash.exists:
+            return Emptying(0, 0, "")
+        last = MessageRef.parse(trash.folder, until or f"{trash.uidvalidity}.{trash.uidnext - 1}")
+        select_for(imap, access, [last])
+        uids = [uid for uid in imap.search(Search()) if uid <= last.uid]
         if uids:
-            imap.delete(uids)
-    return len(uids)
+            imap.delete(uids[:AT_ONCE])
+    return Emptying(len(uids[:AT_ONCE]), len(uids[AT_ONCE:]), last.token)
 
 
 def is_own(folder: Folder) -> bool:
@@ -83,12 +106,12 @@ def is_own(folder: Folder) -> bool:
     return folder.selectable and not folder.role and folder.name not in DEFAULT_NAMES.values()
 
 
-def _trash(imap: Imap, access: MailboxAccess) -> int:
-    """Take the Trash in hand; how much it holds at this moment, which a list of folders doesn't tell of one in hand."""
+def _trash(imap: Imap, access: MailboxAccess) -> Selected | None:
+    """Take the Trash in hand: what it holds at this moment, which a list of folders doesn't tell of one in hand."""
     try:
-        return select(imap, access, folder_for(imap.folders(), "trash")).exists
+        return select(imap, access, folder_for(imap.folders(), "trash"))
     except FolderNotFound:  # made when something is deleted first
-        return 0
+        return None
 
 
 def _own(folders: list[Folder], name: str) -> Folder:

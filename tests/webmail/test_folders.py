@@ -4,13 +4,16 @@ import re
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from mail.refs import encode_folder
 from tests.cast import ANA, BEN, CLEO, DAN, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
+from tests.webmail.browser import visit
 from tests.webmail.conftest import SignIn
 from tests.webmail.letters import copies, deliver, find, letter
+from webmail import foldering
 
 ACTS: list[tuple[str, dict[str, Any]]] = [
     ("create", {"name": "Not by cleo"}),
@@ -106,6 +109,52 @@ def test_what_a_colleague_threw_away_a_moment_ago_goes_too(world: World, sign_in
     ana.page(folder_url(SUPPORT, "Trash"))
     assert ana.post(url(SUPPORT, "empty-trash"), {}).status_code == 303
     assert world.folder(SUPPORT, "Trash") == []
+
+
+def test_a_full_trash_is_emptied_step_by_step(world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foldering, "AT_ONCE", 2)
+    ana, ben = sign_in(ANA), sign_in(BEN)
+    while world.folder(SUPPORT, "Trash"):
+        ana.post(url(SUPPORT, "empty-trash"), {})
+    for number in range(5):
+        world.deposit(SUPPORT, letter(f"Step {number}"), folder="Trash")
+    world.deposit(SUPPORT, letter("Thrown away meanwhile"))
+    first = ana.post(url(SUPPORT, "empty-trash"), {})
+    assert "2 of 5 messages are gone" in first.text
+    ben.post(folder_url(SUPPORT) + "delete", {"ref": find(ben, SUPPORT, "Thrown away meanwhile").rpartition("/")[2]})
+    second = ana.post(url(SUPPORT, "empty-trash"), hidden(first.text))
+    assert "4 of 5 messages are gone" in second.text
+    last = ana.post(url(SUPPORT, "empty-trash"), hidden(second.text))
+    assert last.status_code == 303
+    assert "Deleted 5 messages for good." in ana.page(last.headers["Location"]).text
+    assert [copies(world, SUPPORT, about, "Trash") for about in ("Step 4", "Thrown away meanwhile")] == [0, 1]
+
+
+def test_a_full_trash_is_emptied_by_itself_after_one_click(
+    world: World, browser: Browser, site: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(foldering, "AT_ONCE", 2)
+    for number in range(3):
+        world.deposit(DAN, letter(f"One click {number}", to=DAN), folder="Trash")
+    context, page = visit(browser, site, world.sign_in(DAN))
+    page.goto(url(DAN, "empty-trash"))
+    page.get_by_role("button", name="Empty Trash").click()
+    expect(page.get_by_text("Deleted 3 messages for good.")).to_be_visible()
+    context.close()
+
+
+@pytest.mark.parametrize(("until", "status"), [("1.1", 409), ("no-message", 404), ("9" * 40, 404)])
+def test_a_trash_that_is_another_one_by_now_is_left_alone(
+    world: World, sign_in: SignIn, until: str, status: int
+) -> None:
+    world.deposit(SUPPORT, letter(about := f"Stays in the Trash until {until}"), folder="Trash")
+    assert sign_in(ANA).post(url(SUPPORT, "empty-trash"), {"until": until, "gone": "many"}).status_code == status
+    assert copies(world, SUPPORT, about, "Trash") == 1
+
+
+def hidden(page: str) -> dict[str, str]:
+    """What the page's own form would send on."""
+    return dict(re.findall(r'<input type="hidden" name="(until|gone)" value="([^"]*)">', page))
 
 
 def test_the_list_and_the_folders_count_the_same_new_mail(world: World, sign_in: SignIn) -> None:

@@ -9,8 +9,9 @@ from playwright.sync_api import Browser, expect
 
 from mailboxes.audit import Doer
 from mailboxes.directory import find_mailbox
-from mailboxes.memberships import add_members, remove_member, set_can_send
+from mailboxes.memberships import add_members, change_membership, find_membership, remove_member
 from tests.cast import ANA, KIM, SUPPORT
+from tests.mailboxes.test_storage import olive as administration
 from tests.servers.harness import World
 from tests.visitor import Page, folder_url
 from tests.webmail.browser import visit
@@ -87,13 +88,15 @@ def test_read_only_from_one_moment_to_the_next(world: World, app: Flask, sign_in
     url = find(ana, SUPPORT, "Read-only in the middle of this")
     fields = ana.page(f"{url}/reply").fields
     services: Services = app.extensions[EXTENSION]
+    olive = administration(world.db)
     with world.db.write() as session:
-        shared, member = find_mailbox(session, SUPPORT), find_mailbox(session, ANA)
-        set_can_send(session, OWNER, services.doors, shared, member, can_send=False)
+        shared = find_mailbox(session, SUPPORT)
+        member = find_membership(session, shared, find_mailbox(session, ANA))
+        change_membership(session, olive, services.doors, shared.id, member.id, can_send=False)
     try:
         assert ana.post(f"/mail/{SUPPORT}/send", dict(fields) | {"text": "No"}).status_code == 403
         assert ana.post(folder_url(SUPPORT) + "star", {"ref": url.rpartition("/")[2]}).status_code == 403
         assert "Read-only" in ana.page(url).text
     finally:
         with world.db.write() as session:
-            set_can_send(session, OWNER, services.doors, shared, member, can_send=True)
+            change_membership(session, olive, services.doors, shared.id, member.id, can_send=True)

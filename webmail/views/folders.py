@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -68,15 +69,23 @@ def ask_to_empty_trash(mailbox: str) -> Response:
     access = opened(mailbox, Right.ORGANISE)
     total = foldering.in_trash(services().pool, access)
     many = words.counted(total, "message", "messages")
-    context = {"access": present.access_context(access), "total": total, "many": many}
-    return make_response(render_template("webmail/empty_trash.html", **context))
+    return _emptying(access, total=total, many=many)
 
 
 @blueprint.post(f"{_PATH}/empty-trash")
 def empty_trash(mailbox: str) -> BaseResponse:
+    """One step of it. The page goes on by itself, or by its button, until nothing is left."""
     access = opened(mailbox, Right.ORGANISE)
-    gone = foldering.empty_trash(services().pool, access)
+    step = foldering.empty_trash(services().pool, access, request.form.get("until", ""))
+    gone = step.gone + max(0, request.form.get("gone", 0, type=int))
+    if step.left:
+        return _emptying(access, gone=gone, total=gone + step.left, until=step.until)
     return _done(access, f"Deleted {words.counted(gone, 'message', 'messages')} for good.")
+
+
+def _emptying(access: MailboxAccess, **facts: Any) -> Response:
+    context = {"access": present.access_context(access), **facts}
+    return make_response(render_template("webmail/empty_trash.html", **context))
 
 
 def _changed(access: MailboxAccess, about: str, change: Callable[[], str]) -> BaseResponse:
