@@ -5,14 +5,15 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
-from playwright.sync_api import Playwright, sync_playwright
+from playwright.sync_api import Playwright, expect, sync_playwright
 
 from core.logs import JsonFormatter
 from tests.servers.harness import TOKEN
 
-# A busy machine proves nothing wrong: no property has a deadline.
+# A busy machine proves nothing wrong: no property has a deadline, and a browser may take its time.
 settings.register_profile("postroom", parent=settings(), deadline=None)
 settings.load_profile("postroom")
+expect.set_options(timeout=20_000)
 
 
 class TokenWatch(logging.Handler):

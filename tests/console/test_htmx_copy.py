@@ -28,7 +28,7 @@ def page(browser: Browser, cdn_site: str, world: World) -> Iterator[Page]:
     context = browser.new_context(base_url=cdn_site, viewport={"width": 1440, "height": 900})
     context.add_cookies([{"name": "postroom-console", "value": world.sign_in(OWNER, "owner"), "url": cdn_site}])
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     yield page
     context.close()
 

@@ -16,7 +16,7 @@ ADDRESS = "support@acme.test"
 def window(browser: Browser, site: str, width: int, *, scripts: bool) -> tuple[BrowserContext, Page]:
     context = browser.new_context(base_url=site, viewport={"width": width, "height": 900}, java_script_enabled=scripts)
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     return context, page
 
 

@@ -64,7 +64,7 @@ def page(browser: Browser, site: str, world: World) -> Iterator[Page]:
     context.add_cookies([{"name": "postroom-console", "value": world.sign_in(OWNER, "owner"), "url": site}])
     context.add_cookies([{"name": "postroom", "value": world.sign_in(ANA), "url": site}])
     page = context.new_page()
-    page.set_default_timeout(8_000)
+    page.set_default_timeout(20_000)
     said: list[str] = []
     page.on("pageerror", lambda error: said.append(str(error)))
     page.on("console", lambda message: said.append(message.text) if "Content Security Policy" in message.text else None)

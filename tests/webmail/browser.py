@@ -66,7 +66,7 @@ def visit(
     page = context.new_page()
     if not broken_scripts:
         page.on("pageerror", _fail)
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(20_000)
     return context, page
 
 
