@@ -27,7 +27,7 @@ from mail.pool import Pool
 from mail.submission import Submission
 from mailboxes.doors import Closing, Doors
 from servers.doveadm import Doveadm
-from web import assets, context, converters, errors, form_cookie, gate, headers, unstorable
+from web import assets, compression, context, converters, errors, form_cookie, gate, headers, unstorable
 from web.context import EXTENSION, Services
 from webmail.drafting import MAX_ATTACHMENTS
 
@@ -56,6 +56,7 @@ def create_app(config: Config | None = None) -> Flask:
         WTF_CSRF_SSL_STRICT=False,  # the token is enough, and our pages send no Referer to themselves everywhere
     )
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    compression.install(app)
     form_cookie.install(app)
     unstorable.install(app)
     csrf = CSRFProtect(app)

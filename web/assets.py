@@ -24,12 +24,20 @@ def install(app: Flask) -> None:
     @app.url_defaults
     def add_version(endpoint: str, values: dict[str, object]) -> None:
         name = str(values.get("filename", ""))
-        if endpoint != "static" or not (root / name).is_file():
+        if endpoint != "static" or not name:
             return
         if name.startswith("js/"):
-            values["filename"] = f"v-{_version(*_changed((root / 'js').iterdir()))}/{name}"
+            values["filename"] = f"v-{version('js')}/{name}"
         else:
-            values["v"] = _version(*_changed([root / name]))
+            values["v"] = version(name)
+
+    def version(name: str) -> str:
+        """Of a file, or of all in a folder. Looked for once a request: a page names two dozen of them."""
+        known: dict[str, str] = g.setdefault("asset_versions", {})
+        if name not in known:
+            path = root / name
+            known[name] = _version(*_changed(path.iterdir() if path.is_dir() else [path]))
+        return known[name]
 
     @app.url_value_preprocessor
     def find(endpoint: str | None, values: dict[str, str] | None) -> None:
