@@ -61,6 +61,11 @@ class Session:
         """The folder a use of this connection gets cheapest; "" for none."""
         return self._kept.folder if self._kept else ""
 
+    @property
+    def kept_messages(self) -> int:
+        """How many the kept folder holds: what taking it in hand again would cost the server."""
+        return self._kept.exists if self._kept else 0
+
     def resume(self) -> None:
         """Begin another use. If the server went away meanwhile, the first command connects again, once.
 

@@ -186,14 +186,15 @@ class Pool:
 def _best(idle: list[_Place], folder: str, *, may_open: bool) -> _Place | None:
     """The one that has the folder selected; else none when another may be opened, so that what is selected stays.
 
-    Then the longest idle one is asked to select; whoever wants no folder gets the one used last.
+    Then the one whose folder is the least work to take in hand again is asked to select, so that a large Inbox stays
+    selected whatever people look up beside it; whoever wants no folder gets the one used last.
     """
     if not idle or not folder:
         return idle[-1] if idle else None
     having = [place for place in idle if place.imap and place.imap.kept_folder in (folder, "")]
     if having:
         return having[-1]
-    return None if may_open else idle[0]
+    return None if may_open else min(idle, key=lambda place: place.imap.kept_messages if place.imap else 0)
 
 
 def _close(places: list[_Place]) -> None:

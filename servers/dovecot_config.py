@@ -30,6 +30,10 @@ QUOTA_GRACE_MB = 64
 # Counted by Dovecot itself; by its second LMTP, for our own letters about full storage, without a limit.
 _QUOTA = "count:Storage"
 
+# How much an Inbox holds is told from the index of all folders, as it is of the others. To open one that nobody has in
+# hand, with a hundred thousand messages, took 60 ms, at every look at the sidebar.
+_COUNTS_AT_HAND = "mailbox_list_index_include_inbox = yes"
+
 _SPECIAL_USE = ("Drafts", "Sent", "Archive", "Junk", "Trash")
 
 
@@ -118,6 +122,7 @@ last_valid_uid = {user.uid}
 first_valid_gid = {user.gid}
 mail_location = {MAIL_LOCATION}
 maildir_very_dirty_syncs = yes
+{_COUNTS_AT_HAND}
 mail_always_cache_fields = {_CACHED}
 mail_never_cache_fields =
 mail_plugins = acl quota quota_clone

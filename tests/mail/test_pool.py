@@ -91,7 +91,7 @@ def test_what_is_looked_up_in_another_folder_leaves_the_one_in_front_selected(
                 assert imap.kept_folder == name
         assert imap.traffic.commands == before + 1
     assert pool.stats().opened == 2
-    # A third takes the place of the one that waited longest, and no more connections.
+    # A third takes the place of the one that waited longest, as neither holds anything, and no more connections.
     with pool.connection(ana, 1, prefer_folder="Sent") as imap:
         assert imap.kept_folder == "INBOX"
     assert pool.stats().opened == 2
@@ -100,6 +100,18 @@ def test_what_is_looked_up_in_another_folder_leaves_the_one_in_front_selected(
         pass
     with pool.connection(ana, 1, prefer_folder="Drafts") as imap:
         assert imap.kept_folder == "Drafts"
+
+
+def test_a_large_folder_stays_selected_whatever_is_looked_up_beside_it(make_pool: MakePool, dovecot: Dovecot) -> None:
+    pool, ana = make_pool(), dovecot.credential("ana")
+    with pool.connection(ana, 1) as imap:
+        small, large = fill(imap, 1), fill(imap, 3)
+    for name in (small, large, small, "Sent", "Drafts", small, "Sent"):
+        with pool.connection(ana, 1, prefer_folder=name) as imap:
+            imap.select(name)
+    with pool.connection(ana, 1, prefer_folder=large) as imap:
+        assert imap.kept_folder == large
+    assert pool.stats().opened == 2
 
 
 def test_a_person_with_many_mailboxes_keeps_a_connection_to_each(make_pool: MakePool, dovecot: Dovecot) -> None:

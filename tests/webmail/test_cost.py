@@ -1,13 +1,14 @@
 """A page costs what it shows: the same at a hundred thousand messages as at a hundred.
 
-What is counted passes between Postroom and Dovecot while real pages are made: commands, and octets in both directions.
-Never time.
+What is counted passes between Postroom and Dovecot while real pages are made: commands, and octets in both directions;
+and once what Dovecot itself reads for it. Never time.
 """
 
 import itertools
 import os
 import random
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -172,6 +173,21 @@ def test_news_cost_what_they_show(world: World, relay: Relay, few_and_many: tupl
     assert many[0] == 4
 
 
+def test_the_counts_of_an_inbox_nobody_has_in_hand_are_told_without_reading_it(
+    world: World, few_and_many: tuple[Visitor, Visitor]
+) -> None:
+    read = []
+    for visitor in few_and_many:
+        url = folder_url(visitor.address, "Drafts")
+        for _ in range(3):
+            visitor.page(url)
+        before = octets_read(world)
+        visitor.page(url)
+        read.append(octets_read(world) - before)
+    assert read[0] > 0
+    assert abs(read[1] - read[0]) < 1000, read
+
+
 def test_whom_one_writes_with_costs_the_newest_mail(
     world: World, relay: Relay, few_and_many: tuple[Visitor, Visitor]
 ) -> None:
@@ -183,3 +199,15 @@ def test_whom_one_writes_with_costs_the_newest_mail(
 
 def is_message(url: str) -> bool:
     return "/f/INBOX/" in url and url.rpartition("/")[2].replace(".", "").isdigit()
+
+
+def octets_read(world: World) -> int:
+    """By the IMAP server's processes, from files and from us, since they began."""
+    master = world.dovecot.pid_file.read_text().strip()
+    read = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            status = (process / "status").read_text()
+            if "Name:\timap\n" in status and f"PPid:\t{master}\n" in status:
+                read += int((process / "io").read_text().split()[1])
+    return read
