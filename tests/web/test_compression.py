@@ -63,3 +63,10 @@ def test_a_part_of_a_file_and_what_is_tiny_go_as_they_are(ask: Ask) -> None:
     assert (part.status_code, len(part.data)) == (206, 100)
     for answer in (part, ask("/health", headers=GZIP)):
         assert "Content-Encoding" not in answer.headers
+
+
+def test_the_api_answers_plainly(ask: Ask) -> None:
+    """Whoever writes a script reads the document, which says JSON."""
+    answer = ask("/api/v1/openapi.json", headers=GZIP)
+    assert len(answer.data) > 10_000
+    assert answer.json
