@@ -236,6 +236,8 @@ def test_what_ana_asked_for_is_seen_to_be_on_its_way(page: Page, comes: bool) ->
     here, there = (page.locator("#sidebar .folders").get_by_role("link", name=name) for name in ("Inbox", "Sent"))
 
     def answer() -> None:
+        while not waiting:  # the page shows it before the network has it
+            page.wait_for_timeout(20)
         if comes:
             waiting.pop().continue_()
         else:
