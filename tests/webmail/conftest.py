@@ -4,16 +4,17 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Playwright
+from playwright.sync_api import Browser, Page, Playwright
 
 from tests.apps import made
 from tests.servers.harness import World
 from tests.visitor import Visitor
-from tests.webmail.browser import launch, serving
+from tests.webmail.browser import launch, serving, visit
 from tests.webmail.hostile_mail import HostileMail, delivered
 from tests.webmail.trap import Trap
 
 SignIn = Callable[[str], Visitor]
+Window = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
@@ -54,6 +55,21 @@ def browser(playwright: Playwright, trap: Trap) -> Iterator[Browser]:
     browser = launch(playwright, trap)
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def window(browser: Browser, site: str, world: World) -> Iterator[Window]:
+    """Opens a window of somebody's browser."""
+    opened = []
+
+    def open_window(address: str, *, width: int = 1440) -> Page:
+        context, page = visit(browser, site, world.sign_in(address), width=width)
+        opened.append(context)
+        return page
+
+    yield open_window
+    for context in opened:
+        context.close()
 
 
 @pytest.fixture(scope="session")

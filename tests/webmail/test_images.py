@@ -1,34 +1,16 @@
 """Remote images: shown when somebody asks for them, and until they want it no more."""
 
-from collections.abc import Callable, Iterator
 from email.message import EmailMessage
 from email.policy import SMTP
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
-from tests.webmail.browser import visit
+from tests.webmail.conftest import Window
 from tests.webmail.hands import INBOX, open_row, received
 
 BLOCKED, ALWAYS = "Remote images are blocked", "Images of this sender are always shown."
-Window = Callable[[str], Page]
-
-
-@pytest.fixture
-def window(browser: Browser, site: str, world: World) -> Iterator[Window]:
-    """Opens a window of somebody's browser."""
-    opened = []
-
-    def open_window(address: str) -> Page:
-        context, page = visit(browser, site, world.sign_in(address))
-        opened.append(context)
-        return page
-
-    yield open_window
-    for context in opened:
-        context.close()
 
 
 def picture(world: World, subject: str) -> None:

@@ -1,32 +1,13 @@
 """Two people look at the same thing in two windows, and each sees what the other one did to it."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import expect
 
 from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
-from tests.webmail.browser import visit
+from tests.webmail.conftest import Window
 from tests.webmail.hands import INBOX, heading, look_for_news, open_row, received, row
 from webmail.reading import PAGE_SIZE
-
-Window = Callable[..., Page]
-
-
-@pytest.fixture
-def window(browser: Browser, site: str, world: World) -> Iterator[Window]:
-    """Opens a window of somebody's browser."""
-    opened = []
-
-    def open_window(address: str, *, width: int = 1440) -> Page:
-        context, page = visit(browser, site, world.sign_in(address), width=width)
-        opened.append(context)
-        return page
-
-    yield open_window
-    for context in opened:
-        context.close()
 
 
 def test_ana_reads_what_ben_archives_and_brings_back(window: Window, world: World) -> None:
