@@ -26,6 +26,7 @@ from servers.demo_people import PASSWORD, PEOPLE, TOTP_SECRET
 from servers.dovecot import Dovecot, stop_stale
 from servers.files import give_tree, make_directory
 from servers.guesses import GuessDesk
+from servers.ports import hold_port
 from servers.reader_role import reader_url
 from servers.service_user import ServiceUser, service_user
 from servers.smtp_child import smtp_child
@@ -48,6 +49,7 @@ class Stack:
         self._config, self._user = config, user
         self._dovecot: Dovecot | None = None
         self._children: list[Child] = []
+        self._desk_port = hold_port()
         self._crashes, self._started_at, self._not_before = 0, 0.0, 0.0
 
     def prepare(self) -> bool:
@@ -74,7 +76,7 @@ class Stack:
     def start(self) -> None:
         """All of them, each when the one before it answers. Raises ServerTrouble."""
         reader = reader_url(self._config)
-        guesses = GuessDesk.at_a_free_port(self._config)
+        guesses = GuessDesk.at(self._desk_port.getsockname()[1], self._config)
         self._dovecot = Dovecot(self._config, self._user, database_url=reader, more=guesses.dovecot_settings)
         self._dovecot.start()
         self._started_at = time.monotonic()
@@ -117,6 +119,7 @@ class Stack:
             child.stop()
         if self._dovecot is not None:
             self._dovecot.stop()
+        self._desk_port.close()
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from mail.imap import Imap, connect
 from mail.sasl import Credential
+from tests.servers.harness import free_ports
 
 _NUMBERS = itertools.count(1)
 PASSWORD = "key-of-this-session"
@@ -121,7 +122,7 @@ class Dovecot:
     """Start, stop and kill it; mail lies in `root/mail/<name>` as Maildir."""
 
     def __init__(self, root: Path) -> None:
-        self.root, self.host, self.port = root, "127.0.0.1", _free_port()
+        self.root, self.host, self.port = root, "127.0.0.1", free_ports(1)[0]
         self._process: subprocess.Popen[bytes] | None = None
         for folder in ("mail", "run", "state"):
             (root / folder).mkdir()
@@ -181,12 +182,6 @@ class Dovecot:
     @staticmethod
     def credential(mailbox: str, person: str = "") -> Credential:
         return Credential(person or mailbox, PASSWORD, mailbox)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

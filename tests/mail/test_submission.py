@@ -24,6 +24,7 @@ from mail.errors import (
 from mail.sasl import Credential
 from mail.submission import Submission, _on_the_wire
 from tests.mail.conftest import letter
+from tests.servers.harness import free_ports
 
 ANA = Credential("ana@brand-a.test", "key", "ana@brand-a.test")
 KIM, LEO, MIA = "kim@customer.test", "leo@customer.test", "mia@customer.test"
@@ -75,12 +76,6 @@ def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: 
     return AuthResult(handled=False, success=data.password == b"key" and data.login == b"ana@brand-a.test")
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @pytest.fixture
 def policy() -> Policy:
     return Policy()
@@ -88,7 +83,7 @@ def policy() -> Policy:
 
 @pytest.fixture
 def submission(policy: Policy) -> Iterator[Submission]:
-    port = free_port()
+    port = free_ports(1)[0]
     options: dict[str, Any] = {"authenticator": authenticate, "auth_require_tls": False}
     server = Controller(policy, hostname="127.0.0.1", port=port, decode_data=False, **options)
     server.start()
@@ -270,7 +265,7 @@ def test_a_server_may_take_longer_to_confirm_than_for_any_other_answer() -> None
 
 def test_nobody_listening_is_said_at_once() -> None:
     with pytest.raises(MailServerUnavailable):
-        Submission("127.0.0.1", free_port(), "mail.postroom.test").send(ANA, "ana@brand-a.test", [KIM], b"x")
+        Submission("127.0.0.1", free_ports(1)[0], "mail.postroom.test").send(ANA, "ana@brand-a.test", [KIM], b"x")
 
 
 def test_a_message_lost_on_its_way_before_the_dot_may_be_sent_again() -> None:

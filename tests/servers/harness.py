@@ -43,6 +43,7 @@ from servers.dovecot import Dovecot
 from servers.files import give_tree, make_directory
 from servers.guesses import GuessDesk, GuessServer, count
 from servers.maildir import MaildirWriter
+from servers.ports import hold_port
 from servers.reader_role import reader_url
 from servers.service_user import service_user
 from servers.smtp_child import smtp_child
@@ -110,7 +111,7 @@ class World:
             self._deposit_demo_mail()
         give_tree(self.config.data_dir, self.user)
         reader = reader_url(self.config)
-        desk = GuessDesk.at_a_free_port(self.config) if self._counts_guesses else None
+        desk = GuessDesk.at(free_ports(1)[0], self.config) if self._counts_guesses else None
         if desk:
             self._guess_server = GuessServer(desk, partial(count, self.db))
             threading.Thread(target=self._guess_server.serve_forever, daemon=True).start()
@@ -308,9 +309,10 @@ def dial_imap(config: Config, source: str = "127.0.0.1") -> imaplib.IMAP4:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens on now, all different."""
-    with contextlib.ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return [listener.getsockname()[1] for listener in listeners]
+    """Ports nobody listens on now, all different, held until this process ends."""
+    ports = []
+    for _ in range(count):
+        holder = hold_port()
+        ports.append(holder.getsockname()[1])
+        holder.detach()
+    return ports

@@ -22,9 +22,10 @@ class ScriptedServer:
         self.rcpt, self.data = dict(rcpt or {}), dict(data or {})
         self.taken: list[tuple[str, bytes]] = []
         self._each = isinstance(where, Path)
-        self._listener = socket.socket(socket.AF_UNIX if isinstance(where, Path) else socket.AF_INET)
-        self._listener.bind(str(where) if isinstance(where, Path) else ("127.0.0.1", where))
-        self._listener.listen()
+        if isinstance(where, Path):
+            self._listener = socket.create_server(str(where), family=socket.AF_UNIX)
+        else:
+            self._listener = socket.create_server(("127.0.0.1", where))
         self._thread = threading.Thread(target=self._serve, daemon=True)
 
     def __enter__(self) -> Self:

@@ -26,7 +26,7 @@ from tests.servers.doors import (
     opens_imap,
     opens_imap_login,
 )
-from tests.servers.harness import World
+from tests.servers.harness import World, free_ports
 from tests.visitor import Visitor
 from web.context import EXTENSION, Services
 
@@ -124,7 +124,7 @@ def test_where_there_is_no_password_nothing_is_counted(world: World, knock: tupl
 
 def test_only_those_who_know_the_desks_key_are_heard(world: World) -> None:
     heard: list[str] = []
-    desk = GuessDesk.at_a_free_port(world.config)
+    desk = GuessDesk.at(free_ports(1)[0], world.config)
     server = guesses.GuessServer(desk, lambda person, _client: heard.append(person))
     with ThreadPoolExecutor(1) as crowd:
         crowd.submit(server.serve_forever)

@@ -158,9 +158,7 @@ def test_dovecot_is_started_again_when_it_dies(house: House) -> None:
 
 
 def test_a_taken_port_is_one_clear_line(house: House) -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", house.imap))
-        taken.listen()
+    with socket.create_server(("127.0.0.1", house.imap)):
         said = house.refuses()
     assert said == f"Port {house.imap} on 127.0.0.1 is in use: stop what uses it, or choose another with IMAP_PORT=.\n"
 
