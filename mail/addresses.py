@@ -31,6 +31,8 @@ _TOKEN: Final = re.compile(
 # small letter is sooner an address that isn't finished than a name.
 _WORDS: Final = r"[^\W\d_a-z][^\s@<>\",;:()]{0,60}(?: [^\s@<>\",;:()]{1,60}){0,3}"
 _FAMILY_NAME: Final = re.compile(rf"(?:(?<=^)|(?<=[,;\n]))[ ]*({_WORDS}),[ ]*({_WORDS}) ?<", re.MULTILINE)
+# Wide and small, it reads as an at sign all the same.
+_AT: Final = re.compile("[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]")
 _ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -52,7 +54,7 @@ class Address:
     @property
     def display(self) -> str:
         """The name, or the address where there is no name, or where the name gives itself out for an address."""
-        return self.name if self.name and "@" not in self.name else self.address or self.name
+        return self.name if self.name and not _AT.search(self.name) else self.address or self.name
 
     def __str__(self) -> str:
         """As people write it: Kim <kim@customer.test>, with quotes where the name needs them."""

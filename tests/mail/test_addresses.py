@@ -47,7 +47,8 @@ def test_an_envelope_address() -> None:
 
 def test_a_name_that_looks_like_an_address_hides_none() -> None:
     assert Address("Kim", "kim@customer.test").display == "Kim"
-    assert Address("ceo@bank.example", "kim@customer.test").display == "kim@customer.test"
+    for at in ("@", "\N{FULLWIDTH COMMERCIAL AT}", "\N{SMALL COMMERCIAL AT}"):
+        assert Address(f"ceo{at}bank.example", "kim@customer.test").display == "kim@customer.test"
     assert Address("ceo@bank.example", "").display == "ceo@bank.example"
 
 
