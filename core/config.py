@@ -1,6 +1,7 @@
 """The settings of one Postroom, read once from the environment and never changed."""
 
 import ipaddress
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 ASSET_SOURCES = ("cdn", "local")
+# At most, as long as nobody says how many; each takes the memory of a process of its own.
+_USUAL_WORKERS = 4
 LOCAL_DEFAULT_HOSTNAME = "mail.postroom.test"
 
 
@@ -42,6 +45,7 @@ class Config:
     api_token_prefix: str = "pr_live_"  # noqa: S105  no secret
     api_requests_per_minute: int = 600  # for one token
     mcp_port: int = 8765
+    web_workers: int = 1  # processes behind the web port
     # The TLS proxy in front: the one address whose word about who asks is believed. Empty: nobody's.
     trusted_proxy: str = ""
 
@@ -69,6 +73,7 @@ class Config:
             api_token_prefix=_token_prefix(environ.get("API_TOKEN_PREFIX") or "pr_live_"),
             api_requests_per_minute=_count(environ, "API_REQUESTS_PER_MINUTE", 600),
             mcp_port=_port(environ, "MCP_PORT", 8765),
+            web_workers=_count(environ, "WEB_WORKERS", min(len(os.sched_getaffinity(0)), _USUAL_WORKERS), most=64),
             trusted_proxy=_address(environ, "TRUSTED_PROXY"),
         )
         if config.demo and not config.is_loopback:
@@ -135,10 +140,10 @@ def _port(environ: Mapping[str, str], name: str, default: int) -> int:
     return int(text)
 
 
-def _count(environ: Mapping[str, str], name: str, default: int) -> int:
+def _count(environ: Mapping[str, str], name: str, default: int, most: int = 1_000_000_000) -> int:
     text = environ.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 1_000_000_000:
-        raise ConfigError(f"{name}={text} is not a number from 1 to 1000000000.")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= most:
+        raise ConfigError(f"{name}={text} is not a number from 1 to {most}.")
     return int(text)
 
 

@@ -1,11 +1,12 @@
 """Kept connections: a few for each signed-in web session, lent out one use at a time."""
 
+import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import asdict, dataclass, field
+from typing import Final, Self
 
 from mail.errors import MailServerUnavailable, OutcomeUnknown, SignInRefused, TooManyConnections
 from mail.imap import TIMEOUT, Imap, connect
@@ -39,6 +40,29 @@ class _Place:
     evicted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Eviction:
+    """Which connections must end: those of a web session, to a mailbox, of a person, or of all that is given."""
+
+    owner: int | None = None
+    mailbox: str | None = None
+    person: str | None = None
+
+    @classmethod
+    def from_bytes(cls, words: bytes) -> Self:
+        return cls(**json.loads(words))
+
+    def to_bytes(self) -> bytes:
+        return json.dumps(asdict(self)).encode()
+
+    def concerns(self, place: _Place) -> bool:
+        return (
+            self.owner in (None, place.owner)
+            and self.mailbox in (None, place.credential.authzid)
+            and self.person in (None, place.credential.authcid)
+        )
+
+
 class Pool:
     """Connections by owner (the id of a web session) and credential; safe for any number of threads.
 
@@ -66,6 +90,8 @@ class Pool:
         self._busy: set[_Place] = set()
         self._opened = self._lent = 0
         self._hung: dict[str, float] = {}  # mailbox → when somebody last waited for it in vain
+        # Where several processes serve the same people, each keeps connections of its own.
+        self.tell_others: Callable[[Eviction], object] = lambda _eviction: None
 
     @contextmanager
     def connection(self, credential: Credential, owner: int, *, prefer_folder: str | None = None) -> Iterator[Imap]:
@@ -96,19 +122,21 @@ class Pool:
             self._give_back(place)
 
     def evict(self, *, owner: int | None = None, mailbox: str | None = None, person: str | None = None) -> int:
-        """Close, now, every connection that matches all that is given; those in use are cut. Returns how many."""
+        """Close, now, every connection that matches all that is given; those in use are cut. Returns how many.
 
-        def matches(place: _Place) -> bool:
-            return (
-                owner in (None, place.owner)
-                and mailbox in (None, place.credential.authzid)
-                and person in (None, place.credential.authcid)
-            )
+        Other processes close theirs as soon as they hear of it.
+        """
+        eviction = Eviction(owner, mailbox, person)
+        closed = self.evict_here(eviction)
+        self.tell_others(eviction)
+        return closed
 
+    def evict_here(self, eviction: Eviction) -> int:
+        """The same in this process alone."""
         with self._changed:
-            idle = [place for place in self._idle if matches(place)]
-            self._idle = [place for place in self._idle if not matches(place)]
-            busy = [place for place in self._busy if matches(place)]
+            idle = [place for place in self._idle if eviction.concerns(place)]
+            self._idle = [place for place in self._idle if not eviction.concerns(place)]
+            busy = [place for place in self._busy if eviction.concerns(place)]
             for place in busy:
                 place.evicted = True
                 if place.imap:
@@ -118,7 +146,7 @@ class Pool:
         return len(idle) + len(busy)
 
     def close_all(self) -> None:
-        self.evict()
+        self.evict_here(Eviction())
 
     def stats(self) -> Stats:
         with self._changed:

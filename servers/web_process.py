@@ -1,18 +1,22 @@
-"""`python -m servers.web_process`: the process behind the web port.
+"""`python -m servers.web_process`: the processes behind the web port.
 
-It ends on SIGTERM, once everybody has their answer, and when its standard input ends: that is held open by the
+They end on SIGTERM, once everybody has their answer, and when their standard input ends: that is held open by the
 supervisor.
 """
 
 import contextlib
 import ctypes
+import gc
 import importlib
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -23,12 +27,16 @@ from waitress.server import BaseWSGIServer
 
 from core.config import Config
 from core.logs import configure
+from mail.pool import Eviction, Pool
 from servers.web_refusals import Channel
+from servers.web_workers import Workers
+from web.context import EXTENSION
 
 # Pictures fetched for readers hold no more of them than mail/image_turns.py lets.
 THREADS = 24
 # Waitress accepts nobody any more at its limit, and every open browser tab may hold a connection.
 _CONNECTIONS = 1000
+_BACKLOG = 1024
 _LARGEST_REQUEST = 64 * 1024 * 1024
 _M_ARENA_MAX = -8  # mallopt(3), glibc
 # The supervisor insists after ten.
@@ -45,17 +53,56 @@ def main() -> None:
     _share_arenas()
     config = Config.from_env(os.environ)
     # By name, as any WSGI server loads it: nothing here imports the application.
-    sockets: Sockets = {}
-    server = listen(config, importlib.import_module("app").create_app(config), sockets)
-    signal.signal(signal.SIGTERM, lambda *_: drain(sockets))
-    if os.environ.get("POSTROOM_LIFELINE"):
-        threading.Thread(target=_end_with_parent, daemon=True).start()
-    print("ready", flush=True)
-    server.run()
+    app = importlib.import_module("app").create_app(config)
+    gc.freeze()  # what every process has alike, all share as long as none of them touches it
+    sys.exit(serve(config, app, app.extensions[EXTENSION].pool))
 
 
-def listen(config: Config, application: WSGIApplication, sockets: Sockets) -> Any:
-    """The application on its port; `sockets` fills with what the server listens on and whom it talks to.
+def serve(config: Config, application: WSGIApplication, pool: Pool | None = None) -> int:
+    """Until told to end, in as many processes as the settings say. Prints `ready` when all of them serve."""
+    workers = Workers(config.web_workers)
+    listeners = bind(config)
+
+    def work(is_ready: Callable[[], None]) -> None:
+        sockets: Sockets = {}
+        server = listen(config, application, sockets, listeners, workers)
+
+        def end(*_: object) -> None:
+            workers.is_ending = True
+            drain(sockets)
+
+        signal.signal(signal.SIGTERM, end)
+        if os.environ.get("POSTROOM_LIFELINE"):
+            threading.Thread(target=_end_with_parent, daemon=True).start()
+        is_ready()
+        server.run()
+
+    def is_ready() -> None:
+        for listener in listeners:
+            listener.close()
+        print("ready", flush=True)
+
+    if pool is not None:
+        pool.tell_others = lambda eviction: workers.tell(eviction.to_bytes())
+        workers.heard = lambda words: pool.evict_here(Eviction.from_bytes(words))
+    return workers.run(work, is_ready)
+
+
+def bind(config: Config) -> list[socket.socket]:
+    """A listening socket for each address that HOST has."""
+    found = socket.getaddrinfo(config.host, config.port, type=socket.SOCK_STREAM)
+    addresses = dict.fromkeys((family, address) for family, _kind, _protocol, _name, address in found)
+    return [socket.create_server(address[:2], family=family, backlog=_BACKLOG) for family, address in addresses]
+
+
+def listen(
+    config: Config,
+    application: WSGIApplication,
+    sockets: Sockets,
+    listeners: list[socket.socket],
+    workers: Workers,
+) -> Any:
+    """The application on what it listens to; `sockets` fills with that and with whom it talks to.
 
     Who a request comes from is believed of the trusted proxy alone (RFC 7239 §8.1).
     """
@@ -71,8 +118,7 @@ def listen(config: Config, application: WSGIApplication, sockets: Sockets) -> An
     server = waitress.create_server(
         application,
         map=sockets,
-        host=config.host,
-        port=config.port,
+        sockets=listeners,
         threads=THREADS,
         connection_limit=_CONNECTIONS,
         asyncore_use_poll=True,
@@ -82,7 +128,17 @@ def listen(config: Config, application: WSGIApplication, sockets: Sockets) -> An
         **proxy,
     )
     for listener in _listeners(sockets):
-        listener.channel_class = Channel
+        listener.channel_class = partial(Channel, workers.pass_on)
+
+    def adopt(connection: socket.socket, data: bytes) -> None:
+        try:
+            peer = connection.getpeername()
+        except OSError:  # gone while it was passed on
+            connection.close()
+        else:
+            Channel(workers.pass_on, listener, connection, peer, listener.adj, map=sockets).received(data)
+
+    workers.inbox(sockets, adopt)
     return server
 
 

@@ -2,14 +2,20 @@
 
 import json
 import re
+import socket
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import unquote
 
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
+from waitress.server import BaseWSGIServer
 from waitress.task import ErrorTask
 
 from api.error_codes import error_body, http_words
 from api.request_ids import HEADER, new_request_id
+
+PassOn = Callable[[socket.socket, bytes], bool]
 
 _PROGRAMS = "/api/"
 _ON_EVERYTHING = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
@@ -52,5 +58,22 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
 
 
 class Channel(HTTPChannel):  # type: ignore[misc]
+    """One connection. `pass_on` may take it to another process, before a request of it is begun here."""
+
     parser_class = _Request
     error_task_class = _Refusal
+
+    def __init__(self, pass_on: PassOn, server: BaseWSGIServer, connection: socket.socket, *given: Any, **named: Any):
+        self._pass_on = pass_on
+        super().__init__(server, connection, *given, **named)
+
+    def received(self, data: bytes) -> bool:
+        if self._is_between_requests() and self._pass_on(self.socket, data):
+            self.handle_close()
+            return True
+        return bool(super().received(data))
+
+    def _is_between_requests(self) -> bool:
+        with self.requests_lock:
+            busy = self.request or self.requests or self.total_outbufs_len
+            return not (busy or self.will_close or self.close_when_flushed)

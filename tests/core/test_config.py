@@ -26,6 +26,8 @@ def test_the_defaults_are_those_of_the_readme(monkeypatch: pytest.MonkeyPatch, t
         ("IMAP_PORT", "65536"),
         ("SMTP_PORT", "-1"),
         ("DEMO", "yes"),
+        ("WEB_WORKERS", "0"),
+        ("WEB_WORKERS", "65"),
         ("ASSETS", "none"),
         ("DATABASE_URL", "mysql://somewhere"),
         ("PUBLIC_URL", "mail.example.com"),

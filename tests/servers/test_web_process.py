@@ -1,6 +1,5 @@
 """The process behind the web port: whom it believes, and how it ends."""
 
-import dataclasses
 import http.client
 import os
 import socket
@@ -16,7 +15,8 @@ import pytest
 
 from core.config import Config, ConfigError
 from servers.child import ROOT
-from servers.web_process import listen
+from servers.web_process import bind, listen
+from servers.web_workers import Workers
 from tests.servers.harness import free_ports
 
 
@@ -36,12 +36,13 @@ def who(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
     ],
 )
 def test_only_the_trusted_proxy_is_believed(tmp_path: Path, trusted: str, seen: str) -> None:
-    config = Config.from_env({"DATA_DIR": str(tmp_path), "TRUSTED_PROXY": trusted})
-    server = listen(dataclasses.replace(config, port=free_ports(1)[0]), who, {})
+    config = Config.from_env({"DATA_DIR": str(tmp_path), "TRUSTED_PROXY": trusted, "PORT": str(free_ports(1)[0])})
+    workers = Workers(1)
+    server = listen(config, who, {}, bind(config), workers)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        connection = http.client.HTTPConnection("127.0.0.1", server.effective_port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", config.port, timeout=10)
         chain = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7", "X-Forwarded-Proto": "https"}
         connection.request("GET", "/", headers=chain)
         assert connection.getresponse().read().decode() == seen
@@ -50,23 +51,20 @@ def test_only_the_trusted_proxy_is_believed(tmp_path: Path, trusted: str, seen: 
         server.close()
         server.task_dispatcher.shutdown()
         thread.join(5)
+        workers.close()
 
 
 SLOW = """
-import os, signal, time
+import os, time
 from core.config import Config
-from servers.web_process import drain, listen
+from servers.web_process import serve
 
 def slow(environ, start):
     time.sleep(1)
     start("200 OK", [("Content-Type", "text/plain")])
     return [b"x" * 300_000]
 
-sockets = {}
-server = listen(Config.from_env(os.environ), slow, sockets)
-signal.signal(signal.SIGTERM, lambda *_: drain(sockets))
-print("ready", flush=True)
-server.run()
+raise SystemExit(serve(Config.from_env(os.environ), slow))
 """
 
 
@@ -74,9 +72,15 @@ server.run()
 def test_whoever_has_asked_is_answered_before_it_ends(tmp_path: Path, host: str) -> None:
     """Thirty people, of whom six wait for a thread, and one who keeps a connection open and asks nothing."""
     port = free_ports(1)[0]
-    settings = {"PATH": os.environ["PATH"], "HOST": host, "PORT": str(port), "DATA_DIR": str(tmp_path)}
+    settings = {
+        "PATH": os.environ["PATH"],
+        "HOST": host,
+        "PORT": str(port),
+        "DATA_DIR": str(tmp_path),
+        "WEB_WORKERS": "1",
+    }
     with subprocess.Popen(  # noqa: S603 - our own interpreter and words
-        [sys.executable, "-c", SLOW], cwd=ROOT, env=settings, stdout=subprocess.PIPE
+        [sys.executable, "-c", SLOW], cwd=ROOT, env=settings | {"WEB_WORKERS": "1"}, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"

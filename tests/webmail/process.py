@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 from typing import Self
 from urllib.parse import urlencode
@@ -16,11 +17,11 @@ from servers.child import ROOT
 
 
 class Process:
-    """`python -m servers.web_process` with these settings."""
+    """`python -m servers.web_process` with these settings, and one worker unless they say how many."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.port = int(environment["PORT"])
-        self._environment = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "ignore"} | environment
+        self._environment = {"PATH": os.environ["PATH"], "PYTHONWARNINGS": "ignore", "WEB_WORKERS": "1"} | environment
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -32,8 +33,8 @@ class Process:
 
     @property
     def pid(self) -> int:
-        assert self._process
-        return self._process.pid
+        """The worker's."""
+        return self._workers()[0]
 
     def start(self) -> None:
         self._process = subprocess.Popen(
@@ -44,12 +45,18 @@ class Process:
 
     def kill(self) -> None:
         """With no time for last words."""
-        process, self._process = self._process, None
-        if process:
-            process.send_signal(signal.SIGKILL)
+        if process := self._process:
+            for worker in self._workers():
+                os.kill(worker, signal.SIGKILL)
+            self._process = None
             process.wait()
             if process.stdout:
                 process.stdout.close()
+
+    def _workers(self) -> list[int]:
+        assert self._process
+        parent = self._process.pid
+        return [int(pid) for pid in Path(f"/proc/{parent}/task/{parent}/children").read_text().split()]
 
 
 @dataclass

@@ -1,5 +1,7 @@
 """What is kept open to the mail server for somebody is closed when their access ends, and when they sign out."""
 
+import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -9,8 +11,9 @@ from auth.sessions import mail_key
 from mail.pool import Pool
 from tests.apps import made
 from tests.cast import ANA, BEN, SUPPORT
-from tests.servers.harness import World
+from tests.servers.harness import World, free_ports
 from tests.visitor import Visitor, folder_url
+from tests.webmail.process import Process, Tab
 from tests.webmail.test_removal import removed
 from web.context import EXTENSION, Services
 
@@ -26,6 +29,10 @@ def app(world: World) -> Iterator[Flask]:
 def pool(app: Flask) -> Pool:
     services: Services = app.extensions[EXTENSION]
     return services.pool
+
+
+def connections(world: World, mailbox: str) -> int:
+    return sum(row.connections for row in world.doveadm.who(mailbox))
 
 
 def at_work(app: Flask, world: World, address: str) -> Visitor:
@@ -51,6 +58,25 @@ def test_who_signs_out_leaves_no_connection_behind(world: World, app: Flask, poo
     assert ana.post("/logout", {}).status_code == 303
     assert pool.evict(person=ANA) == 0
     assert pool.evict(person=BEN) > 0
+
+
+def test_whoever_signs_out_everywhere_else_leaves_nothing_behind_in_any_process(world: World) -> None:
+    """The web is several processes, each with kept connections of its own."""
+    settings = world.environment() | {"PORT": str(free_ports(1)[0]), "WEB_WORKERS": "3"}
+    before = connections(world, SUPPORT)
+    with Process(settings) as process:
+        tabs = [Tab(process.port, world.sign_in(ANA)) for _ in range(8)]
+        assert [tab.get(folder_url(SUPPORT))[0] for tab in tabs] == [200] * 8
+        assert connections(world, SUPPORT) >= before + 8
+        _, page = tabs[0].get("/settings/sessions")
+        token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', page)
+        assert token
+        assert tabs[0].post("/settings/sessions/end-others", {"csrf_token": token[1]})[0] == 303
+        patient_until = time.monotonic() + 10
+        while time.monotonic() < patient_until and connections(world, SUPPORT) > before + 1:
+            time.sleep(0.05)
+        assert connections(world, SUPPORT) <= before + 1
+        assert [tab.get(folder_url(SUPPORT))[0] for tab in tabs] == [200] + [303] * 7
 
 
 def test_signing_out_ends_what_is_open_at_the_mail_server(world: World, app: Flask) -> None:
