@@ -1,6 +1,8 @@
 """What the tests in a browser do with the webmail: letters that are just in, a network that takes its time."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTP
 
@@ -43,6 +45,25 @@ def slow(page: Page, pattern: re.Pattern[str], seconds: float = 0.3) -> None:
         route.continue_()
 
     page.route(pattern, later)
+
+
+@contextmanager
+def held(page: Page, pattern: re.Pattern[str]) -> Iterator[None]:
+    """What matches gets no further before the end of the block; everything else goes as ever."""
+    waiting: list[Route] = []
+    holds = True
+
+    def wait(route: Route) -> None:
+        if holds:
+            waiting.append(route)
+        else:
+            route.continue_()
+
+    page.route(pattern, wait)
+    yield
+    holds = False
+    for route in waiting:
+        route.continue_()
 
 
 def row(page: Page, subject: str) -> Locator:

@@ -10,7 +10,7 @@ from tests.cast import ANA, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import folder_url
 from tests.webmail.browser import visit
-from tests.webmail.hands import INBOX, slow
+from tests.webmail.hands import INBOX, held
 from tests.webmail.letters import arrived
 
 UPLOADING = re.compile(r"/drafts/attach$")
@@ -19,7 +19,6 @@ UPLOADING = re.compile(r"/drafts/attach$")
 @pytest.fixture
 def page(browser: Browser, site: str, world: World) -> Iterator[Page]:
     context, page = visit(browser, site, world.sign_in(ANA))
-    slow(page, UPLOADING, 1)
     yield page
     page.unroute_all(behavior="ignoreErrors")
     context.close()
@@ -44,10 +43,11 @@ def files(world: World, address: str, subject: str, folder: str = "INBOX") -> li
 def test_ana_goes_to_her_own_mailbox_once_the_file_is_there(world: World, page: Page) -> None:
     page.goto(INBOX)
     begin(page, "Left during an upload")
-    choose(page, "plan.bin")
-    page.get_by_role("textbox", name="Message").press_sequentially("Written meanwhile.")
-    page.locator("#banner").get_by_role("link", name="Back to my inbox").click()
-    expect(page.locator("#draft-status")).to_contain_text("Still uploading")
+    with held(page, UPLOADING):
+        choose(page, "plan.bin")
+        page.get_by_role("textbox", name="Message").press_sequentially("Written meanwhile.")
+        page.locator("#banner").get_by_role("link", name="Back to my inbox").click()
+        expect(page.locator("#draft-status")).to_contain_text("Still uploading")
     expect(page.locator("#compose")).to_have_count(0)
     expect(page).to_have_url(re.compile(re.escape(folder_url(ANA)) + "$"))
     assert files(world, SUPPORT, "Left during an upload", "Drafts") == ["plan.bin"]
@@ -64,20 +64,22 @@ def test_a_reload_during_an_upload_is_asked_about(page: Page) -> None:
     page.on("dialog", stay)
     page.goto(INBOX)
     begin(page, "Reloaded during an upload")
-    choose(page, "plan.bin")
-    page.evaluate("location.reload()")
+    with held(page, UPLOADING):
+        choose(page, "plan.bin")
+        page.evaluate("location.reload()")
+        assert asked == ["beforeunload"]
     expect(page.locator("#attachments")).to_contain_text("plan.bin")
-    assert asked == ["beforeunload"]
 
 
 def test_a_letter_goes_out_with_both_files_that_were_on_their_way(world: World, page: Page) -> None:
     page.goto(INBOX)
     begin(page, "Sent during an upload")
-    choose(page, "one.bin")
-    page.wait_for_timeout(200)
-    choose(page, "two.bin")
-    page.get_by_role("button", name="Send").click()
-    expect(page.locator("#draft-status")).to_contain_text("Still uploading")
+    with held(page, UPLOADING):
+        choose(page, "one.bin")
+        page.wait_for_timeout(200)
+        choose(page, "two.bin")
+        page.get_by_role("button", name="Send").click()
+        expect(page.locator("#draft-status")).to_contain_text("Still uploading")
     expect(page.locator("#toasts")).to_contain_text("Message sent.")
     assert files(world, KIM, "Sent during an upload") == ["one.bin", "two.bin"]
 
@@ -90,7 +92,6 @@ def test_an_upload_that_fails_keeps_ana_where_she_is(page: Page) -> None:
         page.wait_for_timeout(500)
         route.abort()
 
-    page.unroute_all()
     page.route(UPLOADING, fail_late)
     choose(page, "plan.bin")
     page.locator("#banner").get_by_role("link", name="Back to my inbox").click()
@@ -104,8 +105,8 @@ def test_an_upload_that_ends_after_ana_went_back_leaves_the_address_alone(world:
     page.locator("#sidebar").get_by_role("link", name="Archive").click()
     expect(page.locator("#list")).to_have_attribute("aria-label", "Archive")
     begin(page, "Back during an upload")
-    choose(page, "plan.bin")
-    with page.expect_response(UPLOADING):
+    with page.expect_response(UPLOADING), held(page, UPLOADING):
+        choose(page, "plan.bin")
         page.evaluate("history.go(-2)")
         expect(page.locator("#compose")).to_have_count(0)
     assert files(world, SUPPORT, "Back during an upload", "Drafts") == ["plan.bin"]

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.webmail.browser import visit
-from tests.webmail.hands import slow
+from tests.webmail.hands import held
 from tests.webmail.letters import arrived, copies, letter
 
 Window = Callable[..., Page]
@@ -115,11 +115,11 @@ def test_a_reload_finds_the_draft_and_so_do_back_and_forward(window: Window) -> 
 def test_nothing_can_be_written_any_more_while_it_is_sent(window: Window, world: World) -> None:
     page = window()
     begin(page, "Sent as it was", text="All of it.")
-    slow(page, SENDING, 1)
-    page.keyboard.press("Control+Enter")
-    page.keyboard.type(" And more.")
-    expect(page.locator("#draft-status")).to_have_text("Sending…")
-    expect(page.get_by_label("Message", exact=True)).to_have_value("All of it.")
+    with held(page, SENDING):
+        page.keyboard.press("Control+Enter")
+        page.keyboard.type(" And more.")
+        expect(page.locator("#draft-status")).to_have_text("Sending…")
+        expect(page.get_by_label("Message", exact=True)).to_have_value("All of it.")
     expect(page.locator("#toasts")).to_contain_text("Message sent")
     assert arrived(world, KIM, "Sent as it was").get_content().strip() == "All of it."
 
@@ -131,10 +131,10 @@ def test_nor_with_formatting(window: Window, world: World) -> None:
     editor = page.frame_locator("#compose iframe").locator("body")
     expect(editor).to_be_focused()
     page.keyboard.type("All of it.")
-    slow(page, SENDING, 1)
-    page.keyboard.press("Control+Enter")
-    page.keyboard.type(" And more.")
-    expect(editor).to_have_text("All of it.")
+    with held(page, SENDING):
+        page.keyboard.press("Control+Enter")
+        page.keyboard.type(" And more.")
+        expect(editor).to_have_text("All of it.")
     expect(page.locator("#toasts")).to_contain_text("Message sent")
 
 
