@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Row, Select, and_, delete, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, and_, bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -151,9 +151,30 @@ def holds(token: str) -> ColumnElement[bool]:
     return WebSession.token_sha256 == _sha256(token)
 
 
-def alive(at: int) -> ColumnElement[bool]:
+def alive(at: int | BindParameter[int]) -> ColumnElement[bool]:
     """Sessions that have not run out."""
     return and_(WebSession.expires_at > at, WebSession.ends_at > at)
+
+
+# Every request asks it, so it is put together once.
+_LIVE = (
+    select(
+        Login.id.label("login_id"),
+        Login.name,
+        Login.display_name,
+        Login.account_id,
+        WebSession.id.label("session_id"),
+        WebSession.last_seen_at,
+    )
+    .join(WebSession, WebSession.login_id == Login.id)
+    .where(
+        WebSession.token_sha256 == bindparam("token_sha256"),
+        alive(bindparam("at")),
+        WebSession.state == "full",
+        Login.role == bindparam("role"),
+        usable(),
+    )
+)
 
 
 @contextmanager
@@ -195,25 +216,10 @@ def _insert(session: Session, vault: Vault, login: Login, client: Client, at: in
 def _look_up(db: Database, token: str, role: str) -> Row[int, str, str, int | None, int, int] | None:
     at = now()
     with db.read() as session:
-        row = session.execute(_live(token, role, at)).one_or_none()
+        row = session.execute(_LIVE, {"token_sha256": _sha256(token), "role": role, "at": at}).one_or_none()
     if row is not None and row.last_seen_at <= at - TOUCH_SECONDS:
         _touch(db, row.session_id, at)
     return row
-
-
-def _live(token: str, role: str, at: int) -> Select[int, str, str, int | None, int, int]:
-    return (
-        select(
-            Login.id.label("login_id"),
-            Login.name,
-            Login.display_name,
-            Login.account_id,
-            WebSession.id.label("session_id"),
-            WebSession.last_seen_at,
-        )
-        .join(WebSession, WebSession.login_id == Login.id)
-        .where(holds(token), alive(at), WebSession.state == "full", Login.role == role, usable())
-    )
 
 
 def _touch(db: Database, session_id: int, at: int) -> None:

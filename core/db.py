@@ -121,7 +121,9 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 def _begin_sqlite(connection: Any) -> None:
     options = connection.get_execution_options()
     wait = options.get("postroom_patience", _LOCK_SECONDS)
-    connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds(wait)}")
+    if wait != connection.info.get("postroom_patience", _LOCK_SECONDS):  # as the engine's connections begin
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {_milliseconds(wait)}")
+        connection.info["postroom_patience"] = wait
     connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("postroom_immediate") else "BEGIN")
 
 

@@ -88,7 +88,7 @@ def is_neighbour(db: Database, access: MailboxAccess, address: str) -> bool:
         return session.scalar(query) is not None
 
 
-def _reachable() -> Select[Mailbox, Membership]:
+def _reachable() -> Select[int, int, str, str, str, str, bool | None, str | None]:
     """The one question of who reaches what: one's own mailbox, or an active share in the same account."""
     login_id = bindparam("login_id", type_=Integer)
     own = (
@@ -98,7 +98,16 @@ def _reachable() -> Select[Mailbox, Membership]:
     )
     shares = select(Membership.mailbox_id).where(Membership.login_id == login_id)
     return (
-        select(Mailbox, Membership)
+        select(
+            Mailbox.id,
+            Mailbox.account_id,
+            Mailbox.address,
+            Mailbox.kind,
+            Mailbox.display_name,
+            Mailbox.signature,
+            Membership.can_send,
+            Membership.custom_label,
+        )
         .select_from(Mailbox)
         .join(own, own.c.account_id == Mailbox.account_id)
         .outerjoin(Membership, and_(Membership.mailbox_id == Mailbox.id, Membership.login_id == login_id))
@@ -115,18 +124,17 @@ def _who(actor: Actor) -> dict[str, object]:
     return {"own_address": actor.address, "login_id": actor.login_id}
 
 
-def _access(actor: Actor, row: Row[Mailbox, Membership]) -> MailboxAccess:
-    mailbox, membership = row
-    standing: Standing = PERSON if mailbox.kind == REGULAR else member_standing(can_send=membership.can_send)
+def _access(actor: Actor, row: Row[int, int, str, str, str, str, bool | None, str | None]) -> MailboxAccess:
+    standing: Standing = PERSON if row.kind == REGULAR else member_standing(can_send=row.can_send)
     return MailboxAccess(
         actor=actor,
-        mailbox_id=mailbox.id,
-        account_id=mailbox.account_id,
-        address=mailbox.address,
-        kind=mailbox.kind,
-        display_name=mailbox.display_name,
-        label=(membership.custom_label if membership else "") or mailbox.display_name or mailbox.address,
-        signature=mailbox.signature,
+        mailbox_id=row.id,
+        account_id=row.account_id,
+        address=row.address,
+        kind=row.kind,
+        display_name=row.display_name,
+        label=row.custom_label or row.display_name or row.address,
+        signature=row.signature,
         rights=standing.rights,
         seal=_SEAL,
     )

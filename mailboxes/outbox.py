@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, and_, or_, select, update
+from sqlalchemy import and_, bindparam, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
@@ -153,30 +153,36 @@ def claim_unsettled(db: Database, access: MailboxAccess) -> Iterator[Entry]:
 
     Who gets an entry has it alone for FILING_PATIENCE seconds: two members looking at once file one copy.
     """
-    query = select(Submission).where(Submission.mailbox_id == access.mailbox_id, _is_unsettled())
     with db.read() as session:
-        waiting = [_entry(row) for row in session.scalars(query)]
+        waiting = [_entry(row) for row in session.scalars(_WAITING, {"mailbox_id": access.mailbox_id} | _long_ago())]
     return (entry for entry in waiting if _claim(db, entry))
 
 
-def _is_unsettled() -> ColumnElement[bool]:
-    return and_(
-        Submission.message.is_not(None),
-        Submission.updated_at <= now() - FILING_PATIENCE,
-        or_(
-            Submission.state.in_((ACCEPTED, UNKNOWN, DISMISSED)),
-            and_(Submission.state == SENDING, Submission.created_at <= now() - ABANDONED_AFTER),
-        ),
-    )
+_IS_UNSETTLED = and_(
+    Submission.message.is_not(None),
+    Submission.updated_at <= bindparam("given_up"),
+    or_(
+        Submission.state.in_((ACCEPTED, UNKNOWN, DISMISSED)),
+        and_(Submission.state == SENDING, Submission.created_at <= bindparam("abandoned")),
+    ),
+)
+# Every list asks it, so it is put together once.
+_WAITING = select(Submission).where(Submission.mailbox_id == bindparam("mailbox_id"), _IS_UNSETTLED)
+
+
+def _long_ago() -> dict[str, int]:
+    return {"given_up": now() - FILING_PATIENCE, "abandoned": now() - ABANDONED_AFTER}
 
 
 def _claim(db: Database, entry: Entry) -> bool:
     with db.write() as session:
         claimed = session.execute(
             update(Submission)
-            .where(Submission.id == entry.id, Submission.state == entry.state, _is_unsettled())
+            .where(Submission.id == entry.id, Submission.state == entry.state, _IS_UNSETTLED)
             .values(updated_at=now())
             .returning(Submission.id)
+            .execution_options(synchronize_session=False),
+            _long_ago(),
         )
         return claimed.first() is not None
 
