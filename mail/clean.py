@@ -17,6 +17,8 @@ _BODY: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 def one_line(text: str) -> str:
     """Text for a header, a title or a file name: no control characters, no line ends, nothing that reorders."""
+    if text.isascii() and text.isprintable():  # most text is: then there is nothing to take out
+        return text.strip()
     return _LIES.sub("", _ONE_LINE.sub(" ", text)).strip()
 
 

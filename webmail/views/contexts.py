@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -65,15 +66,17 @@ class Sidebar:
     refresh_url: str
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
+    """A message of the list, everything of it cut to what a row has room for. `name` tells it apart from others."""
+
     ref: str
     url: str
+    name: str
     who: str
     who_title: str
     subject: str
     preview: str
-    when: datetime | None
+    when_iso: str
     when_text: str
     when_title: str
     seen: bool

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from flask import url_for
 
@@ -148,8 +149,9 @@ def _rows(access: MailboxAccess, found: FolderPage, beside: dict[str, str], curr
     # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
     sent_by = outbox.senders(services().db, access, message_ids) if found.folder.role == "sent" else {}
     base = folder_url(access, found.folder.name)  # every message's URL begins with it
+    now = datetime.now(UTC)
     return [
-        _row(access, found, base, beside, summary, sent_by.get(summary.message_id, ""), current)
+        _row(access, found, base, beside, summary, sent_by.get(summary.message_id, ""), current, now)
         for summary in found.rows
     ]
 
@@ -162,23 +164,27 @@ def _row(
     summary: Summary,
     sent_by: str,
     current: str,
+    now: datetime,
 ) -> Row:
     ref = MessageRef(found.folder.name, found.uidvalidity, summary.uid)
     draft = "\\Draft" in summary.flags and found.folder.role == "drafts"
     outgoing = found.folder.role in ("sent", "drafts")
     people = _addresses(summary.to_raw if outgoing else summary.from_raw)
     names = words.people(people) or ("(no recipient)" if outgoing else "(no sender)")
+    who = f"To: {names}" if outgoing else names
+    subject = decode_words(summary.subject_raw) or "(no subject)"
     at = summary.internal_date
     url = f"{base}{ref.token}/draft" if draft and access.can_send else base + ref.token
     return Row(
         ref=ref.token,
         url=with_query(url, beside),
-        who=f"To: {names}" if outgoing else names,
-        who_title=words.full(people),
-        subject=decode_words(summary.subject_raw) or "(no subject)",
-        preview=summary.preview,
-        when=at,
-        when_text=words.when_short(at),
+        name=f"{words.shortened(who, 60)}, {words.shortened(subject, 80)}",
+        who=words.shortened(who, 120),
+        who_title=words.shortened(words.full(people), 200),
+        subject=words.shortened(subject, 200),
+        preview=words.shortened(summary.preview, 160),
+        when_iso=at.isoformat(),
+        when_text=words.when_short(at, now),
         when_title=words.when_long(at),
         seen="\\Seen" in summary.flags,
         flagged="\\Flagged" in summary.flags,

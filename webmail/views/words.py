@@ -1,7 +1,7 @@
 """How dates and kinds of files are put for a person."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from mail.addresses import Address
 
@@ -13,6 +13,12 @@ FOLDER_LABELS = {
     "junk": "Junk",
     "trash": "Trash",
 }
+# A page of the list names a hundred of them, and `strftime` takes five times as long.
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    *("January", "February", "March", "April", "May", "June"),
+    *("July", "August", "September", "October", "November", "December"),
+)
 _TYPE_LABELS = {
     "application/pdf": "PDF",
     "application/zip": "ZIP archive",
@@ -25,19 +31,24 @@ _TYPE_LABELS = {
 }
 
 
-def when_short(at: datetime, now: datetime | None = None) -> str:
+def when_short(at: datetime, now: datetime) -> str:
     """As short as it can be said: the time today, the weekday this week, the day this year, else month and year."""
-    now = now or datetime.now(UTC)
     if at.date() == now.date():
-        return at.strftime("%H:%M")
+        return f"{at.hour:02}:{at.minute:02}"
     if timedelta(0) <= now - at < timedelta(days=6):
-        return at.strftime("%a")
-    day = str(at.day)
-    return at.strftime(f"{day} %b") if at.year == now.year else at.strftime(f"{day} %b %Y")
+        return _DAYS[at.weekday()][:3]
+    day = f"{at.day} {_MONTHS[at.month - 1][:3]}"
+    return day if at.year == now.year else f"{day} {at.year:04}"
 
 
 def when_long(at: datetime) -> str:
-    return at.strftime(f"%A, {at.day} %B %Y, %H:%M UTC")
+    month = _MONTHS[at.month - 1]
+    return f"{_DAYS[at.weekday()]}, {at.day} {month} {at.year:04}, {at.hour:02}:{at.minute:02} UTC"
+
+
+def shortened(text: str, most: int) -> str:
+    """The words of it that fit into so many characters."""
+    return text if len(text) <= most else text[: most - 3].rsplit(" ", 1)[0] + "..."
 
 
 def type_label(content_type: str) -> str:
