@@ -28,7 +28,7 @@ def parse(pieces: list[bytes]) -> list[Node]:
             if atom:
                 current.append(None if atom == b"NIL" else atom)
             elif not mark:
-                current.append(_ESCAPED.sub(rb"\1", text) if b"\\" in text else text)
+                current.append(unescaped(text) if b"\\" in text else text)
             elif mark == b"(":
                 inner: list[Node] = []
                 current.append(inner)
@@ -41,6 +41,11 @@ def parse(pieces: list[bytes]) -> list[Node]:
     if open_lists:
         raise ProtocolTrouble("a parenthesis too few")
     return top
+
+
+def unescaped(text: bytes) -> bytes:
+    """What a quoted string says (RFC 9051 section 4.3)."""
+    return _ESCAPED.sub(rb"\1", text)
 
 
 def pairs(node: Node) -> dict[bytes, Node]:

@@ -3,11 +3,11 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
 from mail.errors import ProtocolTrouble
-from mail.imap_answers import Node, number, octets, pairs, parse
+from mail.imap_answers import Node, number, octets, pairs, parse, unescaped
 
 # No RFC822.SIZE: on Maildir it makes a fresh server process look at every file name of the folder.
 SUMMARY_ITEMS: Final = b"(UID FLAGS INTERNALDATE PREVIEW ENVELOPE BODYSTRUCTURE)"
@@ -19,6 +19,20 @@ MONTH_NAMES: Final = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MONTHS: Final = {name: index for index, name in enumerate(MONTH_NAMES, start=1)}
 # A leaf that isn't text, something to download, or an escape, which would make the next pattern unreliable.
 _NOT_PLAIN: Final = re.compile(rb'\("(?!text")[^"]*" "[^"]*" [(N]|"attachment"|\\', re.IGNORECASE).search
+# A text, a word of an address that is shown, one that isn't, and a list of addresses. They never go back on what they
+# have read, so that a row that doesn't match costs no more than one that does.
+_TEXT: Final = r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|NIL)'
+_SHOWN: Final = r'(?:"([^"\\]*+)"|NIL)'
+_OTHER: Final = r'(?:"[^"\\]*+"|NIL)'
+_PEOPLE: Final = rf"(?:\((?:\({_OTHER} {_OTHER} {_OTHER} {_OTHER}\))++\)|NIL)"
+_ADDRESSES: Final = re.compile(rf"\({_SHOWN} {_OTHER} {_SHOWN} {_SHOWN}\)".encode()).finditer
+_ROW: Final = re.compile(
+    rf'\(UID ([0-9]+) FLAGS \(([^()"]*)\) INTERNALDATE {_SHOWN} PREVIEW {_TEXT} ENVELOPE '
+    rf"\({_OTHER} {_TEXT} ({_PEOPLE}) {_PEOPLE} {_PEOPLE} ({_PEOPLE}) {_PEOPLE} {_PEOPLE} {_OTHER} {_SHOWN}\) "
+    r"BODYSTRUCTURE (\(.*\))\)[\r\n]*".encode(),
+    re.DOTALL,
+).fullmatch
+_TO_ESCAPE: Final = re.compile(rb'["\\]')
 _DATE: Final = re.compile(
     rb"([0-9]{1,2})-([A-Z][a-z]{2})-([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2}) ([+-])([0-9]{2})([0-5][0-9])"
 )
@@ -52,23 +66,9 @@ class Summary:
 
 def summary(answer: list[bytes]) -> Summary:
     """One FETCH answer to SUMMARY_ITEMS. Raises ProtocolTrouble when something asked for is missing."""
-    items, attached = _outsize_row(answer) or _plain_row(answer) or _any_row(answer)
-    envelope = items.get(b"ENVELOPE")
-    internal = when(octets(items.get(b"INTERNALDATE")))
-    if not isinstance(envelope, list) or len(envelope) < 10 or internal is None:
-        raise ProtocolTrouble("an ENVELOPE or INTERNALDATE that is none")
-    _date, subject, from_, _sender, _reply_to, to, _cc, _bcc, _in_reply_to, message_id = envelope[:10]
-    return Summary(
-        number(items.get(b"UID")),
-        flags(items.get(b"FLAGS")),
-        internal,
-        octets(subject),
-        _addresses(from_),
-        _addresses(to),
-        octets(message_id).decode("ascii", "replace"),
-        attached,
-        octets(items.get(b"PREVIEW")).decode("utf-8", "replace"),
-    )
+    if sum(map(len, answer)) > ROW_LIMIT:
+        return _outsize_row(answer)
+    return _plain_row(answer) or _any_row(answer)
 
 
 def people(answer: list[bytes]) -> tuple[tuple[RawAddress, ...], tuple[RawAddress, ...]]:
@@ -79,38 +79,74 @@ def people(answer: list[bytes]) -> tuple[tuple[RawAddress, ...], tuple[RawAddres
     return _addresses(envelope[2]), (*_addresses(envelope[5]), *_addresses(envelope[6]))
 
 
-def _outsize_row(answer: list[bytes]) -> tuple[dict[bytes, Node], bool] | None:
-    """Of a row out of all proportion (100,000 recipients, say) only what the server itself wrote; None for others.
+def _outsize_row(answer: list[bytes]) -> Summary:
+    """Of a row out of all proportion (100,000 recipients, say) only what the server itself wrote.
 
     Taking one apart costs half a second, and a page may hold fifty. Whoever opens the message is told what is wrong.
     """
-    if sum(map(len, answer)) <= ROW_LIMIT:
-        return None
     head = answer[0].partition(b" PREVIEW ")[0].partition(b" ENVELOPE ")[0]
-    nothing: list[Node] = [None] * 10
-    return fetched([head + b")"]) | {b"ENVELOPE": nothing}, False
+    items = fetched([head + b")"])
+    arrived = _arrived(octets(items.get(b"INTERNALDATE")))
+    return Summary(number(items.get(b"UID")), flags(items.get(b"FLAGS")), arrived, b"", (), (), "", False, "")
 
 
-def _any_row(answer: list[bytes]) -> tuple[dict[bytes, Node], bool]:
+def _any_row(answer: list[bytes]) -> Summary:
     items = fetched(answer)
-    return items, _has_attachment(items.pop(b"BODYSTRUCTURE", None))
+    envelope = items.get(b"ENVELOPE")
+    if not isinstance(envelope, list) or len(envelope) < 10:
+        raise ProtocolTrouble("an ENVELOPE that is none")
+    _date, subject, from_, _sender, _reply_to, to, _cc, _bcc, _in_reply_to, message_id = envelope[:10]
+    return Summary(
+        number(items.get(b"UID")),
+        flags(items.get(b"FLAGS")),
+        _arrived(octets(items.get(b"INTERNALDATE"))),
+        octets(subject),
+        _addresses(from_),
+        _addresses(to),
+        octets(message_id).decode("ascii", "replace"),
+        _has_attachment(items.get(b"BODYSTRUCTURE")),
+        octets(items.get(b"PREVIEW")).decode("utf-8", "replace"),
+    )
 
 
-def _plain_row(answer: list[bytes]) -> tuple[dict[bytes, Node], bool] | None:
-    """Most messages are text alone, and half of their row is a BODYSTRUCTURE that needn't be taken apart.
+def _plain_row(answer: list[bytes]) -> Summary | None:
+    """Most rows need not be taken apart: two thirds of them aren't shown, and the rest stands where it always does.
 
-    None for every other row; what is given is what `_any_row` would give.
+    None for a row that is written otherwise, or has escapes in a name; what is given is what `_any_row` would give.
     """
-    head, found, tail = answer[-1].rpartition(b" BODYSTRUCTURE ")
-    if not found or not tail.startswith(b"(") or _NOT_PLAIN(tail):
+    match = _ROW(answer[0] if len(answer) == 1 else _in_quotes(answer))
+    if not match:
         return None
-    try:
-        items = fetched([*answer[:-1], head + b")"])
-    except ProtocolTrouble:  # those words stood inside a string
-        return None
-    if b"ENVELOPE" not in items or b"PREVIEW" not in items:  # more items follow the structure
-        return None
-    return items, False
+    uid, flagged, date, preview, subject, from_, to, message_id, shape = match.groups(b"")
+    return Summary(
+        number(uid),
+        flags([*flagged.split()]),
+        _arrived(date),
+        unescaped(subject),
+        _plain_addresses(from_),
+        _plain_addresses(to),
+        message_id.decode("ascii", "replace"),
+        _NOT_PLAIN(shape) is not None and _has_attachment(parse([shape])[0]),
+        unescaped(preview).decode("utf-8", "replace"),
+    )
+
+
+def _in_quotes(answer: list[bytes]) -> bytes:
+    """The answer with its literals as strings."""
+    return b"".join(
+        b'"%b"' % _TO_ESCAPE.sub(rb"\\\g<0>", piece) if index % 2 else piece for index, piece in enumerate(answer)
+    )
+
+
+def _arrived(text: bytes) -> datetime:
+    arrived = when(text)
+    if arrived is None:
+        raise ProtocolTrouble("an INTERNALDATE that is none")
+    return arrived
+
+
+def _plain_addresses(text: bytes) -> tuple[RawAddress, ...]:
+    return tuple([RawAddress(*match.groups()) for match in islice(_ADDRESSES(text), ADDRESS_LIMIT)])
 
 
 def fetched(answer: list[bytes]) -> dict[bytes, Node]:

@@ -96,6 +96,10 @@ def test_every_part_has_the_section_it_is_fetched_by() -> None:
     assert structure(leaf()).section == "1"
 
 
+# As a stranger would write a word to be taken for the end of it and the beginning of another sender.
+TRICKS = st.sampled_from(
+    [b'x" (("Boss" NIL "boss" "brand-a.test")) NIL NIL NIL NIL NIL NIL "', b'"', b"\\", b'\\"', b"("]
+)
 ROW = (
     b'(UID 7 FLAGS () INTERNALDATE "02-Feb-2026 10:00:00 +0000" PREVIEW "%s" '
     b"ENVELOPE (NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL) BODYSTRUCTURE %s)"
@@ -124,6 +128,27 @@ def test_the_quick_way_through_a_row_finds_what_the_thorough_one_does(
     assert summary(answer).has_attachment == any(
         b"attachment" in end or start.startswith((b'("app', b'("chem')) for start, end in leaves
     )
+
+
+@given(st.lists(st.tuples(st.binary(max_size=9) | TRICKS, st.booleans()), min_size=4, max_size=4))
+def test_whatever_stands_in_a_row_nothing_in_it_is_taken_for_something_else(words: list[tuple[bytes, bool]]) -> None:
+    preview, subject, name, message_id = words
+    answer = [b'(UID 7 FLAGS (\\Seen) INTERNALDATE "02-Feb-2026 10:00:00 +0000" PREVIEW ']
+    put(answer, *preview, b' ENVELOPE ("" ')
+    put(answer, *subject, b" ((")
+    put(answer, *name, b' NIL "kim" "customer.test")) NIL NIL (("" NIL "ana" NIL)("" NIL "b" "c")) NIL NIL NIL ')
+    put(answer, *message_id, b") BODYSTRUCTURE (" + TEXT_LEAVES[0] + b')(("image" "png") "mixed") "mixed"))\r\n')
+    found = _any_row(answer)
+    assert _plain_row(answer) in (None, found)
+    assert (found.subject_raw, found.from_raw) == (subject[0], ((name[0], b"kim", b"customer.test"),))
+
+
+def put(answer: list[bytes], word: bytes, literal: bool, more: bytes) -> None:
+    """The word as a literal or a string, and how the answer goes on."""
+    if literal:
+        answer += [word, more]
+    else:
+        answer[-1] += rendered(word) + more
 
 
 def test_text_alone_goes_the_quick_way() -> None:
