@@ -1,20 +1,22 @@
 """From which senders a person always wants to see remote images."""
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.exc import IntegrityError
 
 from auth.actor import Actor
 from core.db import Database, now
 from mailboxes.models import ImageConsent
 
+# Every opened message asks it, so it is put together once.
+_ALLOWED = select(ImageConsent.id).where(
+    ImageConsent.login_id == bindparam("login_id"), ImageConsent.sender == bindparam("sender")
+)
+
 
 def allows(db: Database, actor: Actor, sender: str) -> bool:
     """Whether this person said so of this address."""
-    query = select(ImageConsent.id).where(
-        ImageConsent.login_id == actor.login_id, ImageConsent.sender == sender.lower()
-    )
     with db.read() as session:
-        return session.scalar(query) is not None
+        return session.scalar(_ALLOWED, {"login_id": actor.login_id, "sender": sender.lower()}) is not None
 
 
 def allow(db: Database, actor: Actor, sender: str) -> None:

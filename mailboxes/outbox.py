@@ -158,16 +158,19 @@ def claim_unsettled(db: Database, access: MailboxAccess) -> Iterator[Entry]:
     return (entry for entry in waiting if _claim(db, entry))
 
 
+_IS_ABANDONED = and_(Submission.state == SENDING, Submission.created_at <= bindparam("abandoned"))
 _IS_UNSETTLED = and_(
     Submission.message.is_not(None),
     Submission.updated_at <= bindparam("given_up"),
-    or_(
-        Submission.state.in_((ACCEPTED, UNKNOWN, DISMISSED)),
-        and_(Submission.state == SENDING, Submission.created_at <= bindparam("abandoned")),
-    ),
+    or_(Submission.state.in_((ACCEPTED, UNKNOWN, DISMISSED)), _IS_ABANDONED),
 )
-# Every list asks it, so it is put together once.
+# Every list and every page asks these, so they are put together once.
 _WAITING = select(Submission).where(Submission.mailbox_id == bindparam("mailbox_id"), _IS_UNSETTLED)
+_UNCERTAIN = select(Submission).where(
+    Submission.mailbox_id == bindparam("mailbox_id"),
+    Submission.login_id == bindparam("login_id"),
+    or_(Submission.state == UNKNOWN, _IS_ABANDONED),
+)
 
 
 def _long_ago() -> dict[str, int]:
@@ -189,16 +192,9 @@ def _claim(db: Database, entry: Entry) -> bool:
 
 def uncertain(db: Database, access: MailboxAccess) -> list[Entry]:
     """What this person sent from here and nobody knows the fate of, abandoned hand-overs among it."""
-    query = select(Submission).where(
-        Submission.mailbox_id == access.mailbox_id,
-        Submission.login_id == access.actor.login_id,
-        or_(
-            Submission.state == UNKNOWN,
-            (Submission.state == SENDING) & (Submission.created_at <= now() - ABANDONED_AFTER),
-        ),
-    )
+    asked = {"mailbox_id": access.mailbox_id, "login_id": access.actor.login_id} | _long_ago()
     with db.read() as session:
-        found = [_entry(row) for row in session.scalars(query)]
+        found = [_entry(row) for row in session.scalars(_UNCERTAIN, asked)]
     cut_off = [entry for entry in found if entry.state == SENDING]
     for entry in cut_off:
         unknown(db, access, entry, _CUT_OFF)

@@ -7,7 +7,7 @@ allotted to single mailboxes. What lies in the bin is not counted.
 from dataclasses import dataclass
 from enum import Enum
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from mailboxes.models import ACTIVE, Account, Mailbox
@@ -69,10 +69,17 @@ def storage(plan: str, *, used_bytes: int, quota_mb: int | None, pool_used_bytes
     return Storage(plan, True, pool_used_bytes, max(0, PLANS[plan].storage_mb - allotted_mb) * MEBIBYTE)
 
 
+# Every page asks it, so it is put together once.
+_OF_ONE = (
+    select(Mailbox.used_bytes, Mailbox.quota_mb, Account.plan, Account.pool_used_bytes, Account.allotted_mb)
+    .join(Account, Account.id == Mailbox.account_id)
+    .where(Mailbox.id == bindparam("mailbox_id"))
+)
+
+
 def storage_of(session: Session, mailbox_id: int) -> Storage:
     """What counts for this mailbox. One row, however many the account has."""
-    query = select(Mailbox.used_bytes, Mailbox.quota_mb, Account.plan, Account.pool_used_bytes, Account.allotted_mb)
-    row = session.execute(query.join(Account, Account.id == Mailbox.account_id).where(Mailbox.id == mailbox_id)).one()
+    row = session.execute(_OF_ONE, {"mailbox_id": mailbox_id}).one()
     return storage(
         row.plan,
         used_bytes=row.used_bytes,
