@@ -1,0 +1,33 @@
+"""How words and dates are put for a person."""
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webmail.views.words import shortened, when_long, when_short
+
+NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
+
+
+@given(st.text(), st.integers(4, 60))
+def test_what_is_shortened_fits_and_begins_as_it_did(text: str, most: int) -> None:
+    short = shortened(text, most)
+    assert len(short) <= most
+    assert short == text or (len(text) > most and text.startswith(short.removesuffix("...")))
+
+
+def test_words_are_left_whole() -> None:
+    assert shortened("Your order", 10) == "Your order"
+    assert shortened("Your big order is on its way", 20) == "Your big order..."
+
+
+@given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))
+def test_a_date_is_said_in_full_as_the_calendar_says_it(at: datetime) -> None:
+    assert when_long(at) == at.strftime(f"%A, {at.day} %B ") + f"{at.year:04}" + at.strftime(", %H:%M UTC")
+
+
+def test_a_date_is_said_as_shortly_as_it_can_be_said() -> None:
+    said = [when_short(NOW - timedelta(days=days, minutes=31), NOW) for days in (0, 1, 20, 400)]
+    assert said == ["08:59", "Thu", "7 Nov", "23 Oct 2025"]
+    assert when_short(NOW + timedelta(days=400), NOW) == "1 Jan 2028"
