@@ -7,6 +7,9 @@ from auth.models import OWNER
 from auth.sessions import LONGEST_SECONDS
 from web.context import services
 
+# By it the web server also tells whose a connection is.
+PERSONS_COOKIE = "postroom"
+
 
 def session_token(role: str) -> str:
     """The token this request brings for this role, or nothing."""
@@ -27,7 +30,7 @@ def drop(response: Response, role: str) -> None:
 
 def _name(role: str) -> str:
     """`__Host-`: no other host of the domain and no unencrypted connection can set it (RFC 6265bis §4.1.3.2)."""
-    name = "postroom-console" if role == OWNER else "postroom"
+    name = "postroom-console" if role == OWNER else PERSONS_COOKIE
     return f"__Host-{name}" if _https() else name
 
 

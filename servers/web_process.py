@@ -77,7 +77,7 @@ def serve(config: Config, application: WSGIApplication, pool: Pool | None = None
         is_ready()
         server.run()
 
-    def is_ready() -> None:
+    def all_ready() -> None:
         for listener in listeners:
             listener.close()
         print("ready", flush=True)
@@ -85,7 +85,7 @@ def serve(config: Config, application: WSGIApplication, pool: Pool | None = None
     if pool is not None:
         pool.tell_others = lambda eviction: workers.tell(eviction.to_bytes())
         workers.heard = lambda words: pool.evict_here(Eviction.from_bytes(words))
-    return workers.run(work, is_ready)
+    return workers.run(work, all_ready)
 
 
 def bind(config: Config) -> list[socket.socket]:

@@ -21,9 +21,12 @@ from typing import Any
 
 from waitress import wasyncore
 
+from auth.cookies import PERSONS_COOKIE
+
 # The session's cookie, or a program's token: whatever stays the same from one request to the next.
 _WHOSE = re.compile(
-    rb"\r\n(?:Cookie:(?:[^\r\n]*;)? *(?:__Host-)?postroom=([^;\r\n]+)|Authorization: *([^\r\n]+))", re.IGNORECASE
+    rb"\r\n(?:Cookie:(?:[^\r\n]*;)? *(?:__Host-)?%b=([^;\r\n]+)|Authorization: *([^\r\n]+))" % PERSONS_COOKIE.encode(),
+    re.IGNORECASE,
 )
 _LONGEST = 64 * 1024  # octets of one message between two processes
 _PATIENCE = 1.0  # seconds another process may take to make room in its inbox
@@ -72,6 +75,7 @@ class Workers:
             children.remove(child)
             failed = failed or status != 0
             end()
+        self.close()
         return int(failed)
 
     def _fork(self, number: int, work: Callable[[Callable[[], None]], None], serving: int, serves: int) -> int:

@@ -7,6 +7,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, Playwright
 
 from tests.apps import made
+from tests.cast import ANA
 from tests.servers.harness import World
 from tests.visitor import Visitor
 from tests.webmail.browser import launch, serving, visit
@@ -59,10 +60,10 @@ def browser(playwright: Playwright, trap: Trap) -> Iterator[Browser]:
 
 @pytest.fixture
 def window(browser: Browser, site: str, world: World) -> Iterator[Window]:
-    """Opens a window of somebody's browser."""
+    """Opens a window of somebody's browser, ana's unless said otherwise."""
     opened = []
 
-    def open_window(address: str, *, width: int = 1440) -> Page:
+    def open_window(address: str = ANA, *, width: int = 1440) -> Page:
         context, page = visit(browser, site, world.sign_in(address), width=width)
         opened.append(context)
         return page

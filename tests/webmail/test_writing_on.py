@@ -1,35 +1,17 @@
 """What somebody is writing outlives what happens around it: a sign-in that ends, a line that breaks, a reload."""
 
 import re
-from collections.abc import Callable, Iterator
 
-import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
-from tests.webmail.browser import visit
+from tests.webmail.conftest import Window
 from tests.webmail.hands import held
 from tests.webmail.letters import arrived, copies, letter
 
-Window = Callable[..., Page]
 SECONDS = 1000
 SENDING = re.compile(r"/send$")
-
-
-@pytest.fixture
-def window(browser: Browser, site: str, world: World) -> Iterator[Window]:
-    """Opens a window of somebody's browser, ana's unless said otherwise."""
-    opened = []
-
-    def open_window(address: str = ANA, *, width: int = 1440) -> Page:
-        context, page = visit(browser, site, world.sign_in(address), width=width)
-        opened.append(context)
-        return page
-
-    yield open_window
-    for context in opened:
-        context.close()
 
 
 def begin(page: Page, subject: str, text: str = "The first words.", mailbox: str = SUPPORT) -> None:
