@@ -1,4 +1,4 @@
-"""What the web server refuses before the application sees it: as JSON where programs ask."""
+"""A connection before the application sees it: passed on to another process, or refused, as JSON where programs ask."""
 
 import json
 import re
