@@ -231,6 +231,13 @@ class IntentAnswer(Answer):
     data: IntentData
 
 
+class DeletionAnswer(Answer):
+    """What a deletion in two steps has come to: announced first, then done."""
+
+    intent: IntentData | None = None
+    deleted: MailboxData | None = None
+
+
 class AuditAnswer(Answer):
     data: list[EntryData]
     meta: Meta
@@ -242,6 +249,7 @@ class ErrorData(BaseModel):
     hint: str
     request_id: str
     retryable: bool
+    retry_after: int | None = None
     fields: dict[str, list[str]] | None = None
 
 

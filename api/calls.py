@@ -14,13 +14,16 @@ from core.db import Session
 from core.vault import Vault
 from mailboxes import done_requests
 from mailboxes.administration import Administration
-from mailboxes.done_requests import Effect
+from mailboxes.done_requests import Earlier, Effect, RequestMac
+from mailboxes.errors import IdempotencyConflict
 from web.context import Services, services
 
 A = TypeVar("A", bound=Answer)
 
 # Under this name an effect keeps a generated password, sealed so that only a repetition by the same bearer opens it.
 _SEALED = "sealed"
+# Two requests that differ in this field alone are one another's repetition, and the first holds until it is undone.
+_SECRET_FIELD = "password"  # noqa: S105  the name of a field
 # In one of these the second of two requests with one key waits for the first, before it prepares anything.
 _TURNS = [threading.Lock() for _ in range(64)]
 
@@ -77,25 +80,34 @@ def perform(change: Change[A], key: str | None) -> A:
 def _once(change: Change[A], call: Call, key: str) -> A:
     vault, request_mac = _vault(call, key), _request_mac(call)
     with call.services.db.read() as session:
-        effect = done_requests.find(session, call.caller.bearer.token_id, key, request_mac)
-        answer = _told_again(change, session, vault, effect)
+        earlier = done_requests.find(session, call.caller.bearer.token_id, key, request_mac)
+        answer = _told_again(change, session, vault, earlier)
     if answer is not None:
         return answer
     change.prepare()
     with call.services.db.write() as session:
         place = done_requests.take(session, call.caller.bearer.token_id, key, request_mac)
-        answer = _told_again(change, session, vault, place.effect)
+        answer = _told_again(change, session, vault, place.earlier)
         if answer is not None:
             return answer
-        make = change.do if place.effect is None else change.redo or change.do
+        make = change.do if place.earlier is None else change.redo or change.do
         done = make(session)
-        done_requests.note(session, place, _sealed(vault, done))
+        done_requests.note(session, place, request_mac, _sealed(vault, done))
         return _told(change, session, done)
 
 
-def _told_again(change: Change[A], session: Session, vault: Vault, effect: Effect | None) -> A | None:
-    """The answer to a repetition, as long as what the first one did holds."""
-    answer = None if effect is None else change.tell(session, _unsealed(vault, effect))
+def _told_again(change: Change[A], session: Session, vault: Vault, earlier: Earlier | None) -> A | None:
+    """The answer to a repetition, as long as what the first one did holds.
+
+    Raises IdempotencyConflict when it holds and this one brings another password.
+    """
+    answer = None if earlier is None else change.tell(session, _unsealed(vault, earlier.effect))
+    if answer is not None and earlier is not None and not earlier.same_secret:
+        raise IdempotencyConflict(
+            "another password",
+            public="This Idempotency-Key was used with another password before, and what was done then still holds. "
+            "To set a new password, send the request with a fresh key.",
+        )
     g.replayed = answer is not None
     return answer
 
@@ -108,10 +120,16 @@ def _told(change: Change[A], session: Session, done: Done) -> A:
     return answer
 
 
-def _request_mac(call: Call) -> str:
+def _request_mac(call: Call) -> RequestMac:
     """Tells this request from others. Keyed, as the body may hold a password."""
-    canonical = json.dumps(sent(), sort_keys=True, ensure_ascii=True)
-    return call.services.vault.derive("done-request", f"{request.method} {request.full_path} {canonical}")
+    secret = sent().get(_SECRET_FIELD)
+    # With a password and without one are two requests: the second asks for one to be made.
+    plain = {name: value for name, value in sent().items() if name != _SECRET_FIELD} | {_SECRET_FIELD: secret is None}
+    derive = call.services.vault.derive
+    return RequestMac(
+        derive("done-request", f"{request.method} {request.full_path} {json.dumps(plain, sort_keys=True)}"),
+        derive("done-request-secret", json.dumps(secret, sort_keys=True)),
+    )
 
 
 def _vault(call: Call, key: str) -> Vault:

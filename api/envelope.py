@@ -7,7 +7,7 @@ from http import HTTPStatus
 from flask import Flask, Response, jsonify
 from werkzeug.exceptions import HTTPException
 
-from api.error_codes import HINTS, INTERNAL, error_body, http_words
+from api.error_codes import HINTS, HTTP_HINTS, INTERNAL, error_body, http_words
 from api.request_ids import request_id
 from auth.errors import RateLimited, WeakPassword
 from core.db import DatabaseTrouble
@@ -60,12 +60,23 @@ def tell(error: Exception) -> Response:
     return refuse(500, *INTERNAL)
 
 
-def refuse(status: int, code: str, message: str, *, fields: Fields | None = None) -> Response:
-    body = error_body(code, message, request_id())
+def refuse(
+    status: int,
+    code: str,
+    message: str,
+    *,
+    fields: Fields | None = None,
+    hint: str = "",
+    retry_after: int | None = None,
+) -> Response:
+    """`retry_after` is in seconds, and stands in the header and in the body."""
+    if retry_after is None and status == HTTPStatus.SERVICE_UNAVAILABLE:
+        retry_after = _SOON
+    body = error_body(code, message, request_id(), hint=hint, retry_after=retry_after)
     answer = jsonify(error=body if fields is None else body | {"fields": fields})
     answer.status_code = status
-    if status == HTTPStatus.SERVICE_UNAVAILABLE:
-        answer.headers["Retry-After"] = str(_SOON)
+    if retry_after is not None:
+        answer.headers["Retry-After"] = str(retry_after)
     return answer
 
 
@@ -73,9 +84,13 @@ def _ours(error: PostroomError) -> Response:
     code, status = _contracted(error)
     level = logging.ERROR if status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
     log.log(level, "%s: %s", code, error, extra={"request_id": request_id()})
-    answer = refuse(status, code, error.public, fields=_fields(error) if code == "validation_failed" else None)
-    if isinstance(error, RateLimited):
-        answer.headers["Retry-After"] = str(error.retry_after)
+    answer = refuse(
+        status,
+        code,
+        error.public,
+        fields=_fields(error) if code == "validation_failed" else None,
+        retry_after=error.retry_after if isinstance(error, RateLimited) else None,
+    )
     if status == HTTPStatus.UNAUTHORIZED:
         answer.headers["WWW-Authenticate"] = 'Bearer realm="postroom"'
     return answer
@@ -98,7 +113,7 @@ def _fields(error: PostroomError) -> Fields:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    answer = refuse(status, *http_words(status))
+    answer = refuse(status, *http_words(status), hint=HTTP_HINTS.get(status, ""))
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After"):
             answer.headers[name] = value

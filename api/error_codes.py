@@ -13,7 +13,7 @@ HINTS = {
     "idempotency_conflict": "Use a fresh key for every new request, and the same key only to repeat one.",
     "validation_failed": "Correct what is named in fields, then send the request again.",
     "last_member": "Add somebody else first, then remove this member.",
-    "not_shared": "Convert it first: POST /mailboxes/{id}/convert-to-shared.",
+    "not_shared": "Use the id of a shared mailbox: GET /mailboxes?type=shared lists them.",
     "already_shared": "A shared mailbox has no password: its members open it from their own. Manage those instead.",
     "member_not_eligible": "Use the id of an active regular mailbox of this account.",
     "plan_limit_reached": "Free a place, or ask an owner for a larger plan.",
@@ -32,13 +32,15 @@ RETRYABLE = frozenset({"rate_limited", "mail_server_unavailable", "temporarily_u
 # Errors that HTTP itself names, as code and words.
 HTTP_WORDS = {
     400: ("bad_request", "That request can't be understood."),
-    404: ("not_found", "There is nothing at this address."),
+    404: ("not_found", "There is no such call."),
     405: ("method_not_allowed", "That doesn't work with this method."),
     413: ("payload_too_large", "That request is too large."),
     415: ("unsupported_media_type", "That request isn't JSON."),
     431: ("headers_too_large", "The address or the headers of that request are too long."),
     501: ("bad_request", "That transfer coding isn't known here."),
 }
+# What to do where HTTP says no and the hint of the code speaks of something else.
+HTTP_HINTS = {404: "Look at the method and the path: GET /api/v1/openapi.json lists every call."}
 INTERNAL = ("internal_error", "Something went wrong on our side.")
 
 
@@ -47,12 +49,15 @@ def http_words(status: int) -> tuple[str, str]:
     return HTTP_WORDS.get(status, INTERNAL if status >= HTTPStatus.INTERNAL_SERVER_ERROR else HTTP_WORDS[400])
 
 
-def error_body(code: str, message: str, about: str) -> dict[str, object]:
-    """What stands under `error`; `about` is the id of the request."""
-    return {
+def error_body(
+    code: str, message: str, about: str, *, hint: str = "", retry_after: int | None = None
+) -> dict[str, object]:
+    """What stands under `error`; `about` is the id of the request, `retry_after` seconds to wait."""
+    body: dict[str, object] = {
         "code": code,
         "message": message,
-        "hint": HINTS[code],
+        "hint": hint or HINTS[code],
         "request_id": about,
         "retryable": code in RETRYABLE,
     }
+    return body if retry_after is None else body | {"retry_after": retry_after}

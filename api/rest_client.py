@@ -56,11 +56,12 @@ class RestClient:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         key: str | None = None,
+        confirmed: bool = False,
     ) -> M:
-        """Raises ApiRefused. What is None is left out."""
+        """Raises ApiRefused. What is None is left out. `confirmed` is what deleting asks for."""
         may_have_changed = method != "GET"
         try:
-            got = await self._send(bearer, method, path, query=query, body=body, key=key)
+            got = await self._send(bearer, method, path, query=query, body=body, key=key, confirmed=confirmed)
         except (httpx2.HTTPError, httpx2.InvalidURL, UnicodeError) as error:
             what = f"api_unreachable: Postroom doesn't answer ({type(error).__name__})."
             unsent = isinstance(error, _UNSENT)
@@ -91,10 +92,13 @@ class RestClient:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         key: str | None = None,
+        confirmed: bool = False,
     ) -> httpx2.Response:
         headers = {"Authorization": f"Bearer {bearer.token}", "X-Postroom-Client": "mcp"}
         if key is not None:
             headers["Idempotency-Key"] = key
+        if confirmed:
+            headers["X-Confirm-Delete"] = "true"
         if bearer.address:
             headers["X-Postroom-Caller"] = f"{bearer.address} {bearer.proof}"
         return await self._client.request(

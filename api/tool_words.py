@@ -1,9 +1,11 @@
 """What a tool says when it fails: for a model, which knows tools and arguments, not paths and headers."""
 
+from collections.abc import Collection, Iterable
+
 from pydantic import ValidationError
 
 from api.answers import ErrorData
-from api.wrong_fields import wrong_fields
+from api.wrong_fields import unknown_fields, wrong_fields
 
 # What to do next, by the API's code, where its own hint speaks of REST.
 TOOL_HINTS = {
@@ -14,7 +16,7 @@ TOOL_HINTS = {
     "idempotency_conflict": "Use a fresh idempotency_key for every new call, and the same one only to repeat a call.",
     "validation_failed": "Correct the arguments that are named, then call again.",
     "last_member": "Add somebody else first with add_shared_mailbox_member, then remove this member.",
-    "not_shared": "convert_mailbox_to_shared makes it a shared one.",
+    "not_shared": "Find shared mailboxes with list_mailboxes.",
     "already_shared": "Its members are managed instead: see list_shared_mailbox_members.",
     "member_not_eligible": "Find active regular mailboxes of the account with list_mailboxes.",
     "rate_limited": "Wait a minute, then call again.",
@@ -28,6 +30,12 @@ TOOL_HINTS = {
 def wrong_arguments(error: ValidationError) -> str:
     """What the shapes refused; what was sent isn't repeated."""
     return f"validation_failed: {_listed(wrong_fields(error))} {TOOL_HINTS['validation_failed']}"
+
+
+def unknown_arguments(sent: Iterable[str], known: Collection[str]) -> str:
+    """What to say of arguments a tool doesn't have; "" when it has them all."""
+    unknown = unknown_fields(sent, known)
+    return f"validation_failed: {_listed(unknown)} {TOOL_HINTS['validation_failed']}" if unknown else ""
 
 
 def refused(error: ErrorData) -> str:

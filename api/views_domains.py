@@ -1,7 +1,7 @@
 """The domains of the account."""
 
 from api.answers import DomainAnswer, DomainData, DomainsAnswer, Meta
-from api.bodies import NewDomain, Paging
+from api.bodies import DomainQuery, NewDomain
 from api.calls import Call, Change, Done
 from api.routing import read, write
 from core.db import Session
@@ -12,11 +12,13 @@ from mailboxes.overview import find_domains
 from mailboxes.scopes import DOMAINS_CREATE, DOMAINS_READ
 
 
-@read("/domains", DOMAINS_READ, DomainsAnswer, tag="Domains", query=Paging)
-def list_domains(call: Call, query: Paging) -> DomainsAnswer:
-    """The domains, by name."""
+@read("/domains", DOMAINS_READ, DomainsAnswer, tag="Domains", query=DomainQuery)
+def list_domains(call: Call, query: DomainQuery) -> DomainsAnswer:
+    """The domains, by name; `search` looks in the name."""
     with call.services.db.read() as session:
-        domains, total = find_domains(session, call.admin, page=query.page, per_page=query.per_page)
+        domains, total = find_domains(
+            session, call.admin, search=query.search or "", page=query.page, per_page=query.per_page
+        )
     meta = Meta(page=query.page, per_page=query.per_page, total=total)
     return DomainsAnswer(data=[DomainData.of(domain) for domain in domains], meta=meta)
 

@@ -1,7 +1,7 @@
 """Mailboxes: finding, making, changing, deleting, restoring."""
 
 from api.answers import IntentAnswer, IntentData, MailboxAnswer, MailboxData, MailboxesAnswer, Meta, OpenedMailboxAnswer
-from api.bodies import ConfirmHeaders, MailboxChanges, MailboxQuery, NewMailbox, NewPassword
+from api.bodies import ConfirmHeaders, Deletion, MailboxChanges, MailboxQuery, NewMailbox, NewPassword
 from api.calls import Call, Change, Done
 from api.chosen_password import ChosenPassword
 from api.routing import read, write
@@ -145,14 +145,16 @@ def announce_delete(call: Call, mailbox_id: int) -> Change[IntentAnswer]:
     MAILBOXES_DELETE,
     MailboxAnswer,
     tag=_TAG,
+    body=Deletion,
     headers=ConfirmHeaders,
 )
-def confirm_delete(call: Call, intent_id: int) -> Change[MailboxAnswer]:
+def confirm_delete(call: Call, intent_id: int, body: Deletion) -> Change[MailboxAnswer]:
     """Confirm a deletion that was announced, with the header `X-Confirm-Delete: true`."""
     bearer, doors = call.caller.bearer, call.services.doors
 
     def do(session: Session) -> Done:
-        return Done({"mailbox": delete_intents.confirm(session, call.admin, bearer, doors, intent_id).id})
+        wanted = body.mailbox_id
+        return Done({"mailbox": delete_intents.confirm(session, call.admin, bearer, doors, intent_id, wanted).id})
 
     return Change(do, lambda session, done: mailbox_answer(session, find(session, call, done, TRASHED)))
 

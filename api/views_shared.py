@@ -20,7 +20,7 @@ _TAG = "Shared mailboxes"
 
 @write("POST", "/shared-mailboxes", MAILBOXES_CREATE, MailboxAnswer, tag=_TAG, status=201, body=NewSharedMailbox)
 def create_shared_mailbox(call: Call, body: NewSharedMailbox) -> Change[MailboxAnswer]:
-    """Make a shared mailbox with its first members, who may all reply. It has no password.
+    """Make a shared mailbox with its first members: who may reply, and who only reads. It has no password.
 
     It uses the account's storage pool, unless `storage_mb` gives it a quota of its own.
     """
@@ -28,7 +28,10 @@ def create_shared_mailbox(call: Call, body: NewSharedMailbox) -> Change[MailboxA
     def do(session: Session) -> Done:
         domain = domain_in(session, call.admin, body.domain_id, lock=True)
         members = mailboxes_in(session, call.admin, body.member_mailbox_ids)
-        mailbox = add_shared(session, call.admin.doer, domain, body.local_part, body.display_name, members)
+        readers = mailboxes_in(session, call.admin, body.read_only_member_mailbox_ids or ())
+        mailbox = add_shared(
+            session, call.admin.doer, domain, body.local_part, body.display_name, members, readers=readers
+        )
         allot(session, call.admin, mailbox, body.storage_mb)
         return Done({"mailbox": mailbox.id})
 

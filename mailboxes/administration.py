@@ -1,5 +1,6 @@
 """Running an account: the proof that somebody may, and the only way to name a mailbox or domain in it by its id."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -86,7 +87,7 @@ def active_in(session: Session, admin: Administration, mailbox_id: int, *, lock:
     return mailbox
 
 
-def mailboxes_in(session: Session, admin: Administration, mailbox_ids: list[int]) -> list[Mailbox]:
+def mailboxes_in(session: Session, admin: Administration, mailbox_ids: Sequence[int]) -> list[Mailbox]:
     """Several at once, in the order named. Raises NothingByThatName, saying which id is none of this account's."""
     wanted = list(dict.fromkeys(mailbox_ids))
     query = select(Mailbox).where(Mailbox.id.in_(wanted), Mailbox.account_id == admin.account_id)

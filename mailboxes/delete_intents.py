@@ -49,9 +49,16 @@ def open_intent(session: Session, admin: Administration, bearer: Bearer, intent_
     return _intent(row, active_in(session, admin, row.mailbox_id))
 
 
-def confirm(session: Session, admin: Administration, bearer: Bearer, doors: Doors, intent_id: int) -> Mailbox:
-    """Into the bin. Raises NothingByThatName."""
+def confirm(
+    session: Session, admin: Administration, bearer: Bearer, doors: Doors, intent_id: int, mailbox_id: int | None = None
+) -> Mailbox:
+    """Into the bin. Raises NothingByThatName, also when `mailbox_id` says it should be another mailbox's intent."""
     intent = open_intent(session, admin, bearer, intent_id)
+    if mailbox_id not in (None, intent.mailbox_id):
+        raise NothingByThatName(
+            f"delete intent {intent_id} isn't mailbox {mailbox_id}'s",
+            public="That delete intent is another mailbox's. Nothing was deleted.",
+        )
     return the_bin.trash(session, admin, doors, intent.mailbox_id)
 
 

@@ -1,6 +1,7 @@
 """Accounts, domains and mailboxes: how they come to be."""
 
 import re
+from collections.abc import Sequence
 from typing import TypeVar
 
 from sqlalchemy import delete, func, select
@@ -130,17 +131,24 @@ def add_shared(
     local_part: str,
     display_name: str,
     members: list[Mailbox],
+    *,
+    readers: Sequence[Mailbox] = (),
 ) -> Mailbox:
-    """A shared mailbox with its first members, all of whom may reply. It has no password, and can't have one.
+    """A shared mailbox with its first members, who may reply, and `readers`, who may not.
+
+    It has no password, and can't have one.
 
     Raises MemberNeeded, MemberNotEligible, BadAddress, AddressTaken, PlanLimitReached.
     """
     if not members:
         raise MemberNeeded(f"{local_part}@{domain.name}")
     people = eligible(session, domain.account_id, members)
+    only_readers = eligible(session, domain.account_id, readers)
     mailbox = _add_mailbox(session, domain, local_part, display_name, SHARED)
     record(session, doer, mailbox.account_id, "mailbox.added", mailbox=mailbox.address, detail=SHARED)
     join(session, doer, mailbox, people, can_send=True)
+    if only_readers:
+        join(session, doer, mailbox, only_readers, can_send=False)
     return mailbox
 
 

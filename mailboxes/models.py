@@ -198,7 +198,8 @@ class DeleteIntent(Base):
 class DoneRequest(Base):
     """What a request with an Idempotency-Key brought about, written in the transaction that did it.
 
-    `effect` is JSON: ids, never an answer. `request_mac` is a keyed hash of the request, which may hold a password.
+    `effect` is JSON: ids, never an answer. `request_mac` is two keyed hashes of the request, of its password
+    and of the rest.
     """
 
     __tablename__ = "done_request"

@@ -118,9 +118,13 @@ def _in_order(session: Session, ids: list[int]) -> list[tuple[Mailbox, str]]:
     return [found[mailbox_id] for mailbox_id in ids if mailbox_id in found]
 
 
-def find_domains(session: Session, admin: Administration, *, page: int, per_page: int) -> tuple[list[Domain], int]:
-    """A page of the account's domains by name, counted from 1, and how many there are in all."""
+def find_domains(
+    session: Session, admin: Administration, *, search: str = "", page: int, per_page: int
+) -> tuple[list[Domain], int]:
+    """A page of the account's domains whose name holds `search`, by name, counted from 1, and how many there are."""
     wanted = select(Domain).where(Domain.account_id == admin.account_id)
+    if search:
+        wanted = wanted.where(holds(Domain.name, search))
     if admin.domain_ids is not None:
         wanted = wanted.where(Domain.id.in_(admin.domain_ids))
     total = session.scalar(wanted.with_only_columns(func.count())) or 0

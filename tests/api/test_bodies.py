@@ -77,6 +77,60 @@ def test_null_is_left_out(script: Program, ids: dict[str, int]) -> None:
     assert wrong_field(script, "POST", "/domains", {"name": None}) == ["name"]
 
 
+def test_null_takes_a_name_away_and_left_out_it_stays(script: Program, ids: dict[str, int]) -> None:
+    here = f"/mailboxes/{shared(script, ids, display_name='Named')['id']}"
+    assert script.patch(here, {})["data"]["display_name"] == "Named"
+    assert script.patch(here, {"display_name": None})["data"]["display_name"] == ""
+
+
+def test_a_misspelt_right_gives_none(script: Program, ids: dict[str, int]) -> None:
+    """Where rights, members or secrets change, what isn't known is refused, and the nearest known field named."""
+    desk, person = shared(script, ids)["id"], f"/mailboxes/{ids[BEN]}"
+    here = f"/mailboxes/{desk}/members"
+    member = f"{here}/{script.get(here)['data'][0]['id']}"
+    mailbox = {"domain_id": ids["brand-a.test"], "local_part": "never", "display_name": "Never"}
+    for method, path, body, unknown, known in (
+        ("POST", here, {"member_mailbox_id": ids[BEN], "cansend": False}, "cansend", "can_send"),
+        ("PATCH", member, {"canSend": False}, "canSend", "can_send"),
+        ("POST", "/shared-mailboxes", mailbox | {"member_mailbox": [ids[ANA]]}, "member_mailbox", "member_mail"),
+        ("POST", f"{person}/convert-to-shared", {"members": [ids[ANA]]}, "members", "member_mailbox_ids"),
+        ("POST", f"/mailboxes/{desk}/convert-to-regular", {"pasword": "A-Password-1"}, "pasword", "password"),
+        ("POST", f"{person}/password", {"Password": "A-Password-1"}, "Password", "password"),
+    ):
+        answer = script.ask(method, path, body)
+        assert answer.status_code == 422, (path, body)
+        [text] = error_of(answer)["fields"][unknown]
+        assert known in text
+        assert "A-Password-1" not in answer.get_data(as_text=True)
+    assert [one["email"] for one in script.get(here)["data"]] == [ANA]
+    assert script.get(member.rpartition("/")[0])["data"][0]["can_send"] is True
+    # Elsewhere clients may send more than there is.
+    more = {"display_name": "More", "colour": "red"}
+    assert script.patch(f"/mailboxes/{desk}", more)["data"]["display_name"] == "More"
+
+
+def test_a_mailbox_begins_with_who_replies_and_who_only_reads(script: Program, ids: dict[str, int]) -> None:
+    made = shared(script, ids, read_only_member_mailbox_ids=[ids[CLEO], ids[DAN]])
+    rights = {one["email"]: one["can_send"] for one in script.get(f"/mailboxes/{made['id']}/members")["data"]}
+    assert rights == {ANA: True, CLEO: False, DAN: False}
+    body = {"domain_id": ids["brand-a.test"], "local_part": "never", "display_name": "Never"}
+    body |= {"member_mailbox_ids": [ids[ANA]], "read_only_member_mailbox_ids": [ids[ANA]]}
+    assert wrong_field(script, "POST", "/shared-mailboxes", body) == ["read_only_member_mailbox_ids"]
+
+
+def test_domains_are_found_by_a_part_of_their_name(script: Program) -> None:
+    assert [one["name"] for one in script.get("/domains?search=BRAND-b")["data"]] == ["brand-b.test"]
+    assert script.get("/domains?search=brand_")["data"] == []
+
+
+@pytest.mark.parametrize("path", ["/domains?serach=a", "/mailboxes?serach=a", "/audit?mailboxes=a"])
+def test_a_filter_that_is_not_known_is_refused(script: Program, path: str) -> None:
+    """The answer without it would be the answer to another question."""
+    answer = script.ask("GET", path)
+    assert (answer.status_code, error_of(answer)["code"]) == (422, "validation_failed")
+    assert list(error_of(answer)["fields"]) == [path.partition("?")[2].partition("=")[0]]
+
+
 def test_the_document_says_what_may_be_null(script: Program) -> None:
     """And nothing else may: what the document calls required is required."""
     schemas = script.client.get(f"{V1}/openapi.json").json["components"]["schemas"]  # type: ignore[index]

@@ -5,6 +5,8 @@ import sys
 from typing import Any
 
 import pytest
+from mcp.shared.exceptions import MCPError
+from mcp.types import INVALID_PARAMS
 
 from mailboxes.models import AuditEntry
 from servers.child import ROOT
@@ -16,9 +18,15 @@ from tests.servers.harness import World
 from tests.visitor import Visitor
 
 TOOLS = [
+    "whoami",
     "list_domains",
     "list_mailboxes",
     "get_mailbox",
+    "list_audit",
+    "create_domain",
+    "create_mailbox",
+    "delete_mailbox",
+    "restore_mailbox",
     "list_shared_mailbox_members",
     "add_shared_mailbox_member",
     "update_shared_mailbox_member",
@@ -110,8 +118,8 @@ def test_tools_are_always_the_same_and_say_what_they_do(connect: Connect, make_t
     token = make_token()
     # Whether it only looks, whether it may destroy, whether twice is once; none of them reaches outside the house.
     looks, adds, changes = (True, False, True, False), (False, False, False, False), (False, True, True, False)
-    expected = {name: looks if name.startswith(("list_", "get_")) else changes for name in TOOLS}
-    expected |= dict.fromkeys(("add_shared_mailbox_member", "create_shared_mailbox"), adds)
+    kinds = {"list": looks, "get": looks, "whoami": looks, "create": adds, "add": adds, "restore": adds}
+    expected = {name: kinds.get(name.partition("_")[0], changes) for name in TOOLS}
 
     async def story() -> None:
         async with connect(token, revision) as agent:
@@ -122,6 +130,9 @@ def test_tools_are_always_the_same_and_say_what_they_do(connect: Connect, make_t
                 assert hints is not None
                 assert tool.output_schema is not None
                 assert tool.description
+                assert tool.input_schema["additionalProperties"] is False
+                for argument, schema in tool.input_schema["properties"].items():
+                    assert schema.get("description"), (tool.name, argument)
                 assert expected[tool.name] == (
                     hints.read_only_hint,
                     hints.destructive_hint,
@@ -130,6 +141,63 @@ def test_tools_are_always_the_same_and_say_what_they_do(connect: Connect, make_t
                 )
         async with connect(token, revision) as again:
             assert (await again.list_tools()).tools == listed.tools
+
+    run(story())
+
+
+def test_what_a_tool_does_not_know_is_refused_and_nothing_happens(
+    connect: Connect, make_token: MakeToken, script: Program, ids: dict[str, int], request: pytest.FixtureRequest
+) -> None:
+    name = f"misspelt-{request.node.callspec.id}"
+    body = {"domain_id": ids["brand-a.test"], "local_part": name, "display_name": "Misspelt"}
+    desk = script.post("/shared-mailboxes", body | {"member_mailbox_ids": [ids[ANA]]})["data"]["id"]
+    token = make_token()
+
+    async def story() -> None:
+        async with connect(token, "auto") as agent:
+            person = {"mailbox_id": desk, "member_mailbox_id": ids[BEN], "cansend": False}
+            words = await failure(agent, "add_shared_mailbox_member", **person)
+            assert words.startswith("validation_failed: cansend: There is no such field: did you mean can_send")
+            with pytest.raises(MCPError) as refused:
+                await agent.get_prompt("anything")
+            assert refused.value.error.code == INVALID_PARAMS
+
+    run(story())
+    assert [one["email"] for one in script.get(f"/mailboxes/{desk}/members")["data"]] == [ANA]
+    script.delete(f"/mailboxes/{desk}")
+
+
+def test_an_agent_adds_deletes_and_brings_back(
+    connect: Connect, make_token: MakeToken, ids: dict[str, int], request: pytest.FixtureRequest
+) -> None:
+    token, name = make_token(name="a helper"), f"helped-{request.node.callspec.id}.test"
+
+    async def story() -> None:
+        async with connect(token, "auto") as agent:
+            me = await use(agent, "whoami")
+            assert "mailboxes:delete" in me["capabilities"]["effective_scopes"]
+            assert me["data"]["limits"]["shared_per_domain"] > 0
+            domain = (await use(agent, "create_domain", name=name))["data"]
+            assert (await use(agent, "list_domains", search=name.upper()))["data"] == [domain]
+            made = await use(agent, "create_mailbox", domain_id=domain["id"], local_part="gil", display_name="Gil")
+            assert "password" not in str(made)
+            gil = {"mailbox_id": made["data"]["id"]}
+            intent = (await use(agent, "delete_mailbox", **gil))["intent"]
+            assert intent["address"] == f"gil@{name}"
+            assert (await use(agent, "get_mailbox", **gil))["data"]["status"] == "active"
+            other = await failure(agent, "delete_mailbox", mailbox_id=ids[ANA], intent_id=intent["id"])
+            assert "another mailbox's" in other
+            gone = await use(agent, "delete_mailbox", **gil, intent_id=intent["id"])
+            assert gone["deleted"]["status"] == "trashed"
+            assert (await use(agent, "restore_mailbox", **gil))["data"]["status"] == "active"
+            shared = {"domain_id": domain["id"], "local_part": "desk", "display_name": "Desk"}
+            shared |= {"member_mailbox_ids": [ids[ANA]], "read_only_member_mailbox_ids": [gil["mailbox_id"]]}
+            desk = (await use(agent, "create_shared_mailbox", **shared))["data"]["id"]
+            members = (await use(agent, "list_shared_mailbox_members", mailbox_id=desk))["data"]
+            assert {one["email"]: one["can_send"] for one in members} == {ANA: True, f"gil@{name}": False}
+            log = (await use(agent, "list_audit", mailbox=f"gil@{name}"))["data"]
+            assert [one["action"] for one in log] == ["mailbox.restored", "mailbox.deleted", "mailbox.added"]
+            assert {one["actor"] for one in log} == {"a helper"}
 
     run(story())
 

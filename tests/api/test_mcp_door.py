@@ -43,7 +43,8 @@ def test_clients_of_earlier_years_are_understood(
     spoken = {"Mcp_Protocol_Version": revision}
     assert say(tool_server, token, {"method": "notifications/initialized"}, **spoken).status_code == 202
     listed = say(tool_server, token, {"id": 2, "method": "tools/list", "params": {}}, **spoken).json()["result"]
-    assert len(listed["tools"]) == 10
+    assert len(listed["tools"]) == 16
+    assert all(tool["inputSchema"]["additionalProperties"] is False for tool in listed["tools"])
     call = {"name": "get_mailbox", "arguments": {"mailbox_id": ids["ana@brand-a.test"]}}
     told = say(tool_server, token, {"id": 3, "method": "tools/call", "params": call}, **spoken).json()["result"]
     assert told["structuredContent"]["data"]["address"] == "ana@brand-a.test"

@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from auth.models import Person
 from auth.passwords import verify_password
 from mailboxes.models import DoneRequest
-from tests.api.conftest import Program, key, mailbox_id, of
+from tests.api.conftest import Program, error_of, key, mailbox_id, of
 from tests.cast import ANA, BEN, CLEO, DAN, TESS
 
 
@@ -181,3 +181,22 @@ def test_a_conversion_repeated_keeps_the_password_set_since(program: Program) ->
     again = program.post(f"{here}/convert-to-regular", {}, 200, Idempotency_Key=one)["data"]
     assert "generated_password" not in again
     assert opens(program, back["address"], "The-current-Password-2")
+
+
+def test_a_key_with_another_password_is_a_new_request_once_the_first_is_undone(program: Program) -> None:
+    """Until then it is a conflict, which says what to do."""
+    here, one = new_shared(program, ANA), key()
+    first, second = {"password": "The-first-Password-1"}, {"password": "The-second-Password-2"}
+    back = program.post(f"{here}/convert-to-regular", first, 200, Idempotency_Key=one)["data"]
+    answer = program.ask("POST", f"{here}/convert-to-regular", second, Idempotency_Key=one)
+    assert (answer.status_code, error_of(answer)["code"]) == (409, "idempotency_conflict")
+    assert "fresh key" in error_of(answer)["message"]
+    assert opens(program, back["address"], "The-first-Password-1")
+    program.post(f"{here}/convert-to-shared", {"member_mailbox_ids": [mailbox_id(program, ANA)]}, 200)
+    program.post(f"{here}/convert-to-regular", second, 200, Idempotency_Key=one)
+    assert opens(program, back["address"], "The-second-Password-2")
+    # From now on the key stands for the second request.
+    assert program.post(f"{here}/convert-to-regular", second, 200, Idempotency_Key=one)["data"]["id"] == back["id"]
+    assert program.refused("POST", f"{here}/convert-to-regular", first, Idempotency_Key=one)[0] == 409
+    # Without a password one is made: that is another request, not another password.
+    assert program.refused("POST", f"{here}/convert-to-regular", {}, Idempotency_Key=one)[0] == 409
