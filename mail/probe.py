@@ -13,31 +13,38 @@ from imapclient.exceptions import IMAPClientAbortError, IMAPClientError, LoginEr
 from mail.errors import MailServerUnavailable
 from mail.sasl import Credential
 
-_SECONDS = 10.0
+# Seconds of silence after which a server is too slow to tell.
+PATIENCE = 10.0
+# RFC 5530 §3: a subsystem is down for the moment, which is no answer to what was asked.
+_UNAVAILABLE = "[UNAVAILABLE]"
 
 
-def imap_opens(host: str, port: int, credential: Credential) -> bool:
-    """Does AUTHENTICATE PLAIN let it in? Raises MailServerUnavailable."""
-    with _imap(host, port) as server:
+class TooSlow(MailServerUnavailable):
+    """The server is there, and what it would have said wasn't said in time: a busy one lets people wait."""
+
+
+def imap_opens(host: str, port: int, credential: Credential, *, patience: float = PATIENCE) -> bool:
+    """Does AUTHENTICATE PLAIN let it in? Raises MailServerUnavailable; TooSlow after `patience` seconds of silence."""
+    with _imap(host, port, patience) as server:
         return _authenticated(server, credential)
 
 
-def imap_login_opens(host: str, port: int, name: str, secret: str) -> bool:
-    """Does the LOGIN command (RFC 9051 §6.2.3)? Raises MailServerUnavailable."""
-    with _imap(host, port) as server:
+def imap_login_opens(host: str, port: int, name: str, secret: str, *, patience: float = PATIENCE) -> bool:
+    """Does the LOGIN command (RFC 9051 §6.2.3)? Raises MailServerUnavailable, TooSlow."""
+    with _imap(host, port, patience) as server:
         try:
             server.login(name, secret)
-        except LoginError:
-            return False
+        except LoginError as error:
+            return _refused(error)
         return True
 
 
-def imap_takes(host: str, port: int, credential: Credential, folder: str) -> bool:
+def imap_takes(host: str, port: int, credential: Credential, folder: str, *, patience: float = PATIENCE) -> bool:
     """Would a message be appended to this folder? The server says so before it has the message; then we leave.
 
-    Raises MailServerUnavailable.
+    Raises MailServerUnavailable, TooSlow.
     """
-    with _imap(host, port) as server:
+    with _imap(host, port, patience) as server:
         if not _authenticated(server, credential):
             return False
         # The library can only send the message along; the connection below it can stop before.
@@ -49,16 +56,16 @@ def imap_takes(host: str, port: int, credential: Credential, folder: str) -> boo
         return line.startswith(b"+")
 
 
-def submission_opens(host: str, port: int, credential: Credential) -> bool:
-    """Does AUTH PLAIN let it in at the submission door? Raises MailServerUnavailable."""
-    with _smtp(host, port) as server:
+def submission_opens(host: str, port: int, credential: Credential, *, patience: float = PATIENCE) -> bool:
+    """Does AUTH PLAIN let it in at the submission door? Raises MailServerUnavailable, TooSlow."""
+    with _smtp(host, port, patience) as server:
         return _auth(server, credential)
 
 
-def submission_takes(host: str, port: int, credential: Credential, sender: str) -> bool:
-    """Would it take a message from this sender? Ends after MAIL FROM. Raises MailServerUnavailable."""
-    with _smtp(host, port) as server:
-        return _auth(server, credential) and server.mail(sender)[0] == 250
+def submission_takes(host: str, port: int, credential: Credential, sender: str, *, patience: float = PATIENCE) -> bool:
+    """Would it take a message from this sender? Ends after MAIL FROM. Raises MailServerUnavailable, TooSlow."""
+    with _smtp(host, port, patience) as server:
+        return _auth(server, credential) and _taken(*server.mail(sender))
 
 
 def _message(credential: Credential) -> bytes:
@@ -69,38 +76,61 @@ def _message(credential: Credential) -> bytes:
 def _authenticated(server: IMAPClient, credential: Credential) -> bool:
     try:
         server.plain_login(credential.authcid, credential.secret, credential.authzid)
-    except LoginError:
-        return False
+    except LoginError as error:
+        return _refused(error)
     return True
+
+
+def _refused(error: LoginError) -> bool:
+    """False: the server said no. Raises when it hung up instead, or said that it can't tell now."""
+    if isinstance(error.__context__, IMAPClientAbortError):
+        raise error.__context__
+    if _UNAVAILABLE in str(error):
+        raise TooSlow(str(error))
+    return False
 
 
 def _auth(server: smtplib.SMTP, credential: Credential) -> bool:
     try:
         server.ehlo()
-        server.auth("PLAIN", lambda _challenge=None: _message(credential).decode())
-    except smtplib.SMTPResponseException:
-        return False
-    return True
+        code, text = server.auth("PLAIN", lambda _challenge=None: _message(credential).decode())
+    except smtplib.SMTPResponseException as error:
+        code, text = error.smtp_code, error.smtp_error
+    return _taken(code, text)
+
+
+def _taken(code: int, text: bytes | str) -> bool:
+    """A reply of 400 and more isn't meant for good (RFC 5321 §4.2.1): raises TooSlow."""
+    if 400 <= code < 500:
+        raise TooSlow(f"{code} {text!r}")
+    return code < 400
 
 
 @contextmanager
-def _imap(host: str, port: int) -> Iterator[IMAPClient]:
+def _imap(host: str, port: int, patience: float) -> Iterator[IMAPClient]:
     try:
-        server = IMAPClient(host, port, ssl=False, timeout=_SECONDS)
+        server = IMAPClient(host, port, ssl=False, timeout=patience)
     except (OSError, IMAPClientError) as error:
-        raise MailServerUnavailable(f"IMAP at {host}:{port}: {error}") from error
+        raise _trouble(f"IMAP at {host}:{port}", error) from error
     try:
         yield server
     except (OSError, IMAPClientAbortError) as error:
-        raise MailServerUnavailable(f"IMAP at {host}:{port}: {error}") from error
+        raise _trouble(f"IMAP at {host}:{port}", error) from error
     finally:
         server.shutdown()
 
 
 @contextmanager
-def _smtp(host: str, port: int) -> Iterator[smtplib.SMTP]:
+def _smtp(host: str, port: int, patience: float) -> Iterator[smtplib.SMTP]:
     try:
-        with smtplib.SMTP(host, port, "localhost", _SECONDS) as server:
+        with smtplib.SMTP(host, port, "localhost", patience) as server:
             yield server
-    except (OSError, smtplib.SMTPServerDisconnected) as error:
-        raise MailServerUnavailable(f"submission at {host}:{port}: {error}") from error
+    except OSError as error:
+        raise _trouble(f"submission at {host}:{port}", error) from error
+
+
+def _trouble(where: str, error: Exception) -> MailServerUnavailable:
+    """smtplib says that a server hung up when it only ran out of patience, and what it ran into lies behind."""
+    late = isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError)
+    busy = _UNAVAILABLE in str(error) or (isinstance(error, smtplib.SMTPConnectError) and error.smtp_code < 500)
+    return (TooSlow if late or busy else MailServerUnavailable)(f"{where}: {error}")

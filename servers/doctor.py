@@ -2,9 +2,10 @@
 
 import contextlib
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum
 from functools import partial
 
 from sqlalchemy import select
@@ -19,15 +20,23 @@ from mail.errors import MailServerUnavailable
 from mail.sasl import Credential
 from mailboxes.models import ACTIVE, SHARED, Mailbox, Membership
 
-# Each refusal takes a second on purpose, so the questions are put together.
-_AT_ONCE = 32
+# Each refusal takes a second on purpose, so several questions are put together; more would make a busy machine busier.
+_AT_ONCE = 8
+
+
+class Verdict(Enum):
+    """What a look has shown. TOO_SLOW is neither: the server let us wait, and a quieter moment will tell."""
+
+    GOOD = "ok"
+    WRONG = "WRONG"
+    TOO_SLOW = "slow"
 
 
 @dataclass(frozen=True)
 class Finding:
     mailbox: str
     what: str
-    good: bool
+    verdict: Verdict
 
 
 @dataclass(frozen=True)
@@ -40,13 +49,15 @@ class _Check:
     def find(self) -> Finding:
         """A busy server may turn one knock away: what should open is knocked at twice, what opens wrongly never is."""
         finding = self._find()
-        return finding if finding.good or not self.expected else self._find()
+        return self._find() if finding.verdict is Verdict.WRONG and self.expected else finding
 
     def _find(self) -> Finding:
         try:
-            return Finding(self.mailbox, self.what, self.ask() == self.expected)
+            return Finding(self.mailbox, self.what, Verdict.GOOD if self.ask() == self.expected else Verdict.WRONG)
+        except probe.TooSlow as error:
+            return Finding(self.mailbox, f"{self.what}: too slow to tell ({error})", Verdict.TOO_SLOW)
         except MailServerUnavailable as error:
-            return Finding(self.mailbox, f"{self.what}: no answer ({error})", False)
+            return Finding(self.mailbox, f"{self.what}: no answer ({error})", Verdict.WRONG)
 
 
 @dataclass(frozen=True)
@@ -57,14 +68,17 @@ class _Member:
 
 
 class Doctor:
-    """Makes a short web session for every member, looks, and ends it; changes nothing else."""
+    """Makes a short web session for every member, looks, and ends it; changes nothing else.
 
-    def __init__(self, config: Config, database: Database, vault: Vault) -> None:
-        self._config, self._database, self._vault = config, database, vault
+    A server that says nothing for `patience` seconds is too slow to tell.
+    """
+
+    def __init__(self, config: Config, database: Database, vault: Vault, *, patience: float = probe.PATIENCE) -> None:
+        self._config, self._database, self._vault, self._patience = config, database, vault, patience
         self._host = config.host_of_servers
 
     def examine(self) -> Iterator[Finding]:
-        """Every finding about every shared mailbox."""
+        """Every finding about every shared mailbox; what was too slow is asked again, alone, and comes last."""
         members = self._members()
         checks = [check for mailbox in members for check in self._locked(mailbox)]
         afterwards: list[_Check] = []
@@ -90,9 +104,9 @@ class Doctor:
     def _direct(self, mailbox: str, words: str, secret: str) -> Iterator[_Check]:
         imap_port, itself = self._config.imap_port, Credential(mailbox, secret, mailbox)
         doors = {
-            "IMAP": partial(probe.imap_opens, self._host, imap_port, itself),
-            "IMAP LOGIN": partial(probe.imap_login_opens, self._host, imap_port, mailbox, secret),
-            "submission": partial(probe.submission_opens, self._host, self._config.submission_port, itself),
+            "IMAP": self._asking(probe.imap_opens, imap_port, itself),
+            "IMAP LOGIN": self._asking(probe.imap_login_opens, imap_port, mailbox, secret),
+            "submission": self._asking(probe.submission_opens, self._config.submission_port, itself),
         }
         for door, opens in doors.items():
             yield _Check(mailbox, f"{door} refuses direct sign-in with {words}", False, opens)
@@ -101,16 +115,19 @@ class Doctor:
         who, imap_port = member.address, self._config.imap_port
         takes = "takes" if member.can_send else "refuses"
         lets = "lets" if member.can_send else "does not let"
-        yield _Check(mailbox, f"IMAP lets {who} in", True, partial(probe.imap_opens, self._host, imap_port, key))
+        yield _Check(mailbox, f"IMAP lets {who} in", True, self._asking(probe.imap_opens, imap_port, key))
         for folder in ("Drafts", "Sent"):
-            ask = partial(probe.imap_takes, self._host, imap_port, key, folder)
+            ask = self._asking(probe.imap_takes, imap_port, key, folder)
             yield _Check(mailbox, f"{folder} {takes} a message from {who}", member.can_send, ask)
-        ask = partial(probe.submission_takes, self._host, self._config.submission_port, key, mailbox)
+        ask = self._asking(probe.submission_takes, self._config.submission_port, key, mailbox)
         yield _Check(mailbox, f"submission {lets} {who} send as {mailbox}", member.can_send, ask)
 
     def _ended(self, mailbox: str, key: Credential) -> _Check:
-        ask = partial(probe.imap_opens, self._host, self._config.imap_port, key)
+        ask = self._asking(probe.imap_opens, self._config.imap_port, key)
         return _Check(mailbox, f"IMAP refuses {key.authcid} once the web session has ended", False, ask)
+
+    def _asking(self, question: Callable[..., bool], *facts: object) -> Callable[[], bool]:
+        return partial(question, self._host, *facts, patience=self._patience)
 
     def _members(self) -> dict[str, list[_Member]]:
         """Every active shared mailbox with its members."""
@@ -131,5 +148,20 @@ class Doctor:
 
 
 def _all(checks: Sequence[_Check]) -> Iterator[Finding]:
+    slow: list[tuple[_Check, Finding]] = []
     with ThreadPoolExecutor(_AT_ONCE) as crowd:
-        yield from crowd.map(_Check.find, checks)
+        for check, finding in zip(checks, crowd.map(_Check.find, checks), strict=True):
+            if finding.verdict is Verdict.TOO_SLOW:
+                slow.append((check, finding))
+            else:
+                yield finding
+    yield from _alone(slow)
+
+
+def _alone(slow: Iterable[tuple[_Check, Finding]]) -> Iterator[Finding]:
+    """Asked one by one until one is too slow even so: then the others would be as well."""
+    hopeless = False
+    for check, before in slow:
+        finding = before if hopeless else check.find()
+        hopeless = finding.verdict is Verdict.TOO_SLOW
+        yield finding

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from core.config import Config
 from tests.servers.harness import World, dial_imap
+from tests.waiting import PATIENCE
 
 SUPPORT = "support@brand-a.test"
 SALES = "sales@brand-b.test"
@@ -23,7 +24,7 @@ KIM = "kim@customer.test"
 
 def all_refused(*attempts: Callable[[], bool]) -> bool:
     """True when every attempt was made and none got in. Together, because each refusal takes a second by design."""
-    with ThreadPoolExecutor(24) as crowd:
+    with ThreadPoolExecutor(12) as crowd:
         return not any(list(crowd.map(lambda attempt: attempt(), attempts)))
 
 
@@ -64,7 +65,7 @@ def opens_imap_login(config: Config, person: str, secret: str) -> bool:
 
 @contextmanager
 def dial_submission(config: Config, source: str = "127.0.0.1") -> Iterator[smtplib.SMTP]:
-    with smtplib.SMTP("127.0.0.1", config.submission_port, "client.test", 20, (source, 0)) as server:
+    with smtplib.SMTP("127.0.0.1", config.submission_port, "client.test", PATIENCE, (source, 0)) as server:
         server.ehlo()
         yield server
 

@@ -47,6 +47,7 @@ from servers.ports import hold_port
 from servers.reader_role import reader_url
 from servers.service_user import service_user
 from servers.smtp_child import smtp_child
+from tests.waiting import PATIENCE
 
 # An API token, wherever it strayed.
 TOKEN = re.compile(rb"pr_live_[A-Za-z0-9_-]{43}")
@@ -254,8 +255,10 @@ class World:
         local, _, domain = address.partition("@")
         home = self.config.mail_root / domain / local
         directory = home / "inbox" if folder == "INBOX" else home / "mail" / folder
-        files = [path for part in ("cur", "new") for path in (directory / part).glob("*")]
-        return [path.read_bytes() for path in sorted(files, key=_came_at)]
+        while True:
+            files = [path for part in ("cur", "new") for path in (directory / part).glob("*")]
+            with contextlib.suppress(FileNotFoundError):  # the server gave one another name at this moment
+                return [path.read_bytes() for path in sorted(files, key=_came_at)]
 
     def environment(self) -> dict[str, str]:
         """The settings of this world, for a process that reads them itself."""
@@ -301,7 +304,7 @@ def dial_imap(config: Config, source: str = "127.0.0.1") -> imaplib.IMAP4:
 
     class FromSource(imaplib.IMAP4):
         def _create_socket(self, timeout: float | None = None) -> socket.socket:
-            made = socket.create_connection(("127.0.0.1", config.imap_port), 10, (source, 0))
+            made = socket.create_connection(("127.0.0.1", config.imap_port), PATIENCE, (source, 0))
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return made
 
