@@ -1,9 +1,10 @@
 """A hostile message taken through every floor that reads it, without a mail server; also a program.
 
-`python -m tests.hostile.reading CPU_SECONDS MEGABYTES [NAME]` reads each bomb, or one, in a process of its own that
-may use no more than that, and prints one line for each: name, "ok" or what ended it, CPU seconds, peak megabytes.
+`python -m tests.hostile.reading EFFORTS MEGABYTES [NAME]` reads each bomb, or one, in a process of its own that may use
+no more than that, and prints one line for each: name, "ok" or what ended it, efforts (tests/effort.py), peak megabytes.
 """
 
+import math
 import os
 import resource
 import signal
@@ -12,6 +13,7 @@ import sys
 from mail import addresses, compose, filenames, headers, message, plaintext, sanitize
 from mail.errors import HostileMessage
 from mail.structure import Part
+from tests.effort import effort
 from tests.hostile import bombs
 
 PEOPLE = ("from", "to", "cc", "bcc", "reply-to", "sender")
@@ -63,9 +65,11 @@ def read(raw: bytes) -> str:
     return shown[:1] + answer.text[:1] + name + "".join(people)[:10]
 
 
-def _limited(raw: bytes, seconds: int, megabytes: int) -> tuple[int, float, int]:
+def _limited(raw: bytes, efforts: int, megabytes: int) -> tuple[int, float, int]:
+    one = effort()
     child = os.fork()
     if not child:
+        seconds = math.ceil(efforts * one)
         signal.alarm(20 * seconds)  # a process out of memory may wait for itself for ever
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_DATA, (megabytes << 20, megabytes << 20))
@@ -76,16 +80,17 @@ def _limited(raw: bytes, seconds: int, megabytes: int) -> tuple[int, float, int]
             os._exit(1)
         os._exit(0)
     _, status, used = os.wait4(child, 0)
-    return status, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+    one = max(one, effort())  # the machine may have become slower meanwhile
+    return status, (used.ru_utime + used.ru_stime) / one, used.ru_maxrss // 1024
 
 
-def main(seconds: int, megabytes: int, only: str = "") -> None:
+def main(efforts: int, megabytes: int, only: str = "") -> None:
     for name, raw in bombs.messages():
         if only not in {"", name}:
             continue
-        status, cpu, peak = _limited(raw, seconds, megabytes)
+        status, taken, peak = _limited(raw, efforts, megabytes)
         word = "ok" if not status else f"ended:{status}"
-        sys.stdout.write(f"{name} {word} {cpu:.2f} {peak}\n")
+        sys.stdout.write(f"{name} {word} {taken:.0f} {peak}\n")
 
 
 if __name__ == "__main__":

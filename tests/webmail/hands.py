@@ -1,7 +1,7 @@
 """What the tests in a browser do with the webmail: letters that are just in, a network that takes its time."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, Route
 from tests.cast import KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import folder_url
+from tests.waiting import until
 from tests.webmail.letters import letter
 
 INBOX = folder_url(SUPPORT)
@@ -64,6 +65,16 @@ def held(page: Page, pattern: re.Pattern[str]) -> Iterator[None]:
     holds = False
     for route in waiting:
         route.continue_()
+
+
+def happened(page: Page, condition: Callable[[], object]) -> None:
+    """Return once `condition()` holds, while the page goes on; fails when it never does."""
+
+    def holds() -> bool:
+        page.wait_for_timeout(20)  # the browser's events are told meanwhile
+        return bool(condition())
+
+    until(holds)
 
 
 def row(page: Page, subject: str) -> Locator:

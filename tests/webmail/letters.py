@@ -2,13 +2,13 @@
 
 import email
 import email.policy
-import time
 import uuid
 from email.message import EmailMessage
 
 from tests.cast import KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Visitor, folder_url
+from tests.waiting import until
 
 
 def letter(subject: str, *, sender: str = f"Kim Keller <{KIM}>", to: str = SUPPORT, text: str = "Hello!") -> bytes:
@@ -27,25 +27,21 @@ def deliver(world: World, subject: str, to: str = SUPPORT, text: str = "Hello!")
 
 def find(visitor: Visitor, mailbox: str, subject: str, folder: str = "INBOX") -> str:
     """The URL of the message with this subject in the list, once it has arrived."""
-    for _attempt in range(50):
-        page = visitor.page(folder_url(mailbox, folder))
-        for url, text in page.links.items():
-            if subject in text and "/f/" in url:
-                return url
-        time.sleep(0.1)
-    raise AssertionError(f"no {subject!r} in {folder} of {mailbox}")
+    found: list[str] = []
+
+    def is_there() -> bool:
+        links = visitor.page(folder_url(mailbox, folder)).links
+        found.extend(url for url, text in links.items() if subject in text and "/f/" in url)
+        return bool(found)
+
+    until(is_there)
+    return found[0]
 
 
 def arrived(world: World, address: str, subject: str, folder: str = "INBOX") -> EmailMessage:
     """The message as it lies in somebody's mailbox."""
-    for _attempt in range(50):
-        for raw in world.folder(address, folder):
-            parsed = email.message_from_bytes(raw, policy=email.policy.default)
-            if parsed["Subject"] == subject:
-                assert isinstance(parsed, EmailMessage)
-                return parsed
-        time.sleep(0.1)
-    raise AssertionError(f"no {subject!r} in {folder} of {address}")
+    until(lambda: messages(world, address, subject, folder))
+    return messages(world, address, subject, folder)[0]
 
 
 def messages(world: World, address: str, about: str, folder: str = "INBOX") -> list[EmailMessage]:

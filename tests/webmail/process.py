@@ -14,6 +14,7 @@ from typing import Self
 from urllib.parse import urlencode
 
 from servers.child import ROOT
+from tests.waiting import PATIENCE
 
 
 class Process:
@@ -76,7 +77,7 @@ class Tab:
     def _ask(
         self, method: str, url: str, body: str | None, extra: Mapping[str, str] = MappingProxyType({})
     ) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         cookies = {"postroom": self.session} | self.cookies
         headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items()), **extra}
         if body is not None:

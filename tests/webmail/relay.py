@@ -18,12 +18,17 @@ from typing import Literal, Self
 Trouble = Literal["lose the answer", "hold the answer", "cut before", "hold"]
 
 _COMMAND = re.compile(rb"^P\d+ ", re.MULTILINE)
+# Dovecot's tagged answers end in the time they took, which has more digits the longer it is.
+_TIME_TAKEN = re.compile(rb" \([0-9.]+(?: \+ [0-9.]+)* secs\)")
 # How long the server gets to act on what it has heard before the line is cut.
 _ACTING_SECONDS = 0.7
 
 
 class Relay:
-    """A port of this machine that leads to another one. `commands`, `sent` and `received` count what passes."""
+    """A port of this machine that leads to another one. `commands`, `sent` and `received` count what passes.
+
+    What is received counts by whole lines, without the time an answer says it took.
+    """
 
     def __init__(self, port: int) -> None:
         self._behind = port
@@ -97,7 +102,7 @@ class Relay:
 
     def _until_trouble(self, near: socket.socket, far: socket.socket) -> Trouble | None:
         """Carry both ways until the trouble comes, or until one side hangs up."""
-        said = b""
+        said = line_begun = b""
         while True:
             for line in select.select([near, far], [], [])[0]:
                 while self.silent:
@@ -106,7 +111,8 @@ class Relay:
                 if not data:
                     return None
                 if line is far:
-                    self.received += len(data)
+                    lines, end, line_begun = (line_begun + data).rpartition(b"\n")
+                    self.received += len(_TIME_TAKEN.sub(b"", lines + end))
                     near.sendall(data)
                     continue
                 said = (said + data)[-4096:]

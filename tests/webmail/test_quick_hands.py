@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, Response, Route, expect
 
 from tests.cast import ANA, KIM, SUPPORT
 from tests.servers.harness import World
@@ -15,6 +15,7 @@ from tests.webmail.hands import (
     INBOX,
     OPENING,
     POLLING,
+    happened,
     heading,
     held,
     look_for_news,
@@ -23,7 +24,7 @@ from tests.webmail.hands import (
     row,
     slow,
 )
-from tests.webmail.letters import arrived
+from tests.webmail.letters import arrived, messages
 
 
 @pytest.fixture
@@ -120,12 +121,13 @@ def test_what_went_wrong_stays_said_while_the_tab_asks_for_news(world: World, pa
 def test_ana_stars_two_in_a_row(world: World, page: Page) -> None:
     received(world, "Star one", "Star two")
     page.goto(INBOX)
-    slow(page, ACTING)
-    for subject in ("Star one", "Star two"):
-        row(page, subject).get_by_role("switch", name="Starred").click()
-        page.wait_for_timeout(100)
-        expect(row(page, subject).get_by_role("switch")).to_be_checked()
-    page.wait_for_timeout(1200)
+    starred: list[Response] = []
+    page.on("response", lambda answer: starred.append(answer) if ACTING.search(answer.url) else None)
+    with held(page, ACTING):
+        for subject in ("Star one", "Star two"):
+            row(page, subject).get_by_role("switch", name="Starred").click()
+            expect(row(page, subject).get_by_role("switch")).to_be_checked()
+    happened(page, lambda: len(starred) == 2)
     page.reload()
     for subject in ("Star one", "Star two"):
         expect(row(page, subject).get_by_role("switch")).to_be_checked()
@@ -175,11 +177,9 @@ def test_ana_archives_three_with_three_keys(world: World, page: Page) -> None:
     for _ in range(3):
         page.keyboard.press("e")
     expect(heading(page)).to_have_text("Fourth of four")
-    page.wait_for_timeout(1500)
-    archived = b"".join(world.folder(SUPPORT, "Archive"))
-    for subject in (b"First of four", b"Second of four", b"Third of four"):
-        assert subject in archived
-    assert b"Fourth of four" not in archived
+    acted_on = ("First of four", "Second of four", "Third of four")
+    happened(page, lambda: all(messages(world, SUPPORT, subject, "Archive") for subject in acted_on))
+    assert not messages(world, SUPPORT, "Fourth of four", "Archive")
 
 
 def test_counts_and_titles_follow_every_click(world: World, page: Page) -> None:
@@ -225,7 +225,7 @@ def unread(page: Page) -> int:
 
 
 def expect_unread(page: Page, count: int) -> None:
-    expect(page.locator('#sidebar [data-role="inbox"] ~ .count')).to_have_text(str(count), timeout=10_000)
+    expect(page.locator('#sidebar [data-role="inbox"] ~ .count')).to_have_text(str(count))
     expect(page).to_have_title(re.compile(rf"^\({count}\) "))
 
 
@@ -248,8 +248,7 @@ def test_what_ana_asked_for_is_seen_to_be_on_its_way(page: Page, comes: bool) ->
     here, there = (page.locator("#sidebar .folders").get_by_role("link", name=name) for name in ("Inbox", "Sent"))
 
     def answer() -> None:
-        while not waiting:  # the page shows it before the network has it
-            page.wait_for_timeout(20)
+        happened(page, lambda: waiting)  # the page shows it before the network has it
         if comes:
             waiting.pop().continue_()
         else:
@@ -274,11 +273,11 @@ def test_what_ana_asked_for_is_seen_to_be_on_its_way(page: Page, comes: bool) ->
 def test_an_answer_that_comes_after_ana_left_does_not_bring_the_old_list_back(world: World, page: Page) -> None:
     received(world, "Archived in passing")
     page.goto(INBOX)
-    slow(page, ACTING, 0.8)
     row(page, "Archived in passing").get_by_role("checkbox").check()
-    page.locator(".list-actions").get_by_role("button", name="Archive").click()
-    page.locator("#sidebar").get_by_role("link", name="Sent", exact=True).click()
-    expect(page.locator("#list")).to_have_attribute("aria-label", "Sent")
+    with held(page, ACTING):
+        page.locator(".list-actions").get_by_role("button", name="Archive").click()
+        page.locator("#sidebar").get_by_role("link", name="Sent", exact=True).click()
+        expect(page.locator("#list")).to_have_attribute("aria-label", "Sent")
     expect(page.locator("#toasts")).to_contain_text("Archived 1 message.")
     expect(page.locator("#list")).to_have_attribute("aria-label", "Sent")
     assert page.url.endswith(folder_url(SUPPORT, "Sent"))
