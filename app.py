@@ -27,12 +27,8 @@ from mail.pool import Pool
 from mail.submission import Submission
 from mailboxes.doors import Closing, Doors
 from servers.doveadm import Doveadm
-from web import assets, compression, context, converters, errors, form_cookie, gate, headers, unstorable
+from web import assets, bounds, compression, context, converters, errors, form_cookie, gate, headers, unstorable
 from web.context import EXTENSION, Services
-from webmail.drafting import MAX_ATTACHMENTS
-
-# What a form needs around the attachments it carries: the text twice, and the boundaries.
-_FORM_ROOM = 4 * 1024 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +41,8 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions[EXTENSION] = services
     app.config.update(
         SECRET_KEY=services.vault.flask_secret,
-        MAX_CONTENT_LENGTH=MAX_ATTACHMENTS + _FORM_ROOM,
-        # A long message is one field of a form; the whole request is bounded above.
-        MAX_FORM_MEMORY_SIZE=_FORM_ROOM,
+        # Each route's own bounds follow (web/bounds.py).
+        MAX_CONTENT_LENGTH=bounds.SMALL.octets,
         SESSION_COOKIE_NAME="__Host-form" if config.is_https else "form",
         SESSION_COOKIE_SECURE=config.is_https,
         SESSION_COOKIE_HTTPONLY=True,
@@ -58,6 +53,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     compression.install(app)
     form_cookie.install(app)
+    bounds.install(app)
     unstorable.install(app)
     csrf = CSRFProtect(app)
     # Forged requests ride on cookies, and the API takes none: a token is sent on purpose.

@@ -24,7 +24,7 @@ HINTS = {
     "method_not_allowed": "The header Allow says which methods there are.",
     "payload_too_large": "Send less than 1 MB.",
     "unsupported_media_type": "Send JSON, with the header Content-Type: application/json.",
-    "headers_too_large": "Send less than 256 kB of address and headers; what is long goes into the body.",
+    "headers_too_large": "Send at most 16 kB of address and 64 kB of headers in 200 lines, the rest in the body.",
     "internal_error": "Nothing was changed. If it happens again, tell us the request_id.",
 }
 RETRYABLE = frozenset({"rate_limited", "mail_server_unavailable", "temporarily_unavailable"})
@@ -35,6 +35,7 @@ HTTP_WORDS = {
     404: ("not_found", "There is no such call."),
     405: ("method_not_allowed", "That doesn't work with this method."),
     413: ("payload_too_large", "That request is too large."),
+    414: ("headers_too_large", "The address of that request is too long."),
     415: ("unsupported_media_type", "That request isn't JSON."),
     431: ("headers_too_large", "The address or the headers of that request are too long."),
     501: ("bad_request", "That transfer coding isn't known here."),

@@ -26,7 +26,6 @@ from web.context import client_address, in_api, services
 
 log = logging.getLogger(__name__)
 
-MAX_BODY = 1_000_000
 # How long somebody who only looks waits to be counted, in seconds.
 _READER_PATIENCE = 0.2
 _BEARER = re.compile(r"Bearer +([!-~]{1,512})", re.ASCII | re.IGNORECASE)
@@ -72,15 +71,12 @@ def admit() -> None:
 
 
 def check_body() -> None:
-    """JSON, an object, not too large; what comes with a DELETE isn't looked at.
+    """JSON, an object; what comes with a DELETE isn't looked at. How large it may be, web/bounds.py says.
 
     Raises Invalid; aborts with 413 or 415.
     """
-    if (request.content_length or 0) > MAX_BODY:
-        abort(413)
     if request.method not in _BODY_METHODS:
         return
-    request.max_content_length = MAX_BODY
     body = request.get_data(cache=True)
     if not body:
         # `curl --data ''` names a form. Where nothing was sent, it has no type.

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.responses import JSONResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.error_codes import error_body
 from api.request_ids import HEADER, new_request_id
@@ -15,6 +15,7 @@ _SCHEME = "bearer "
 # For how long a token that was good lets somebody in unasked; every call of a tool asks the API anyway.
 _SECONDS = 60
 _MOST_REMEMBERED = 1000
+_LARGEST = 1_000_000  # octets, as the API takes
 
 
 class Door:
@@ -25,8 +26,23 @@ class Door:
         self._known: dict[str, float] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = await self._refusal(scope) if scope["type"] == "http" else None
-        await (refusal or self._app)(scope, receive, send)
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        refusal = await self._refusal(scope)
+        said = None if refusal else await _whole(receive)
+        if refusal is None and said is None:
+            refusal = _refuse(413, "payload_too_large", "That request is too large.")
+        if refusal:
+            await refusal(scope, receive, send)
+            return
+
+        async def receive_again() -> Message:
+            nonlocal said
+            first, said = said, None
+            return first or await receive()
+
+        await self._app(scope, receive_again, send)
 
     async def _refusal(self, scope: Scope) -> JSONResponse | None:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
@@ -61,6 +77,20 @@ class Door:
 
 def token_of(authorization: str) -> str:
     return authorization[len(_SCHEME) :].strip() if authorization.lower().startswith(_SCHEME) else ""
+
+
+async def _whole(receive: Receive) -> Message | None:
+    """All that is said, or that whoever said it is gone; None when it is too much."""
+    body = b""
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return message
+        body += message.get("body", b"")
+        if len(body) > _LARGEST:
+            return None
+        if not message.get("more_body", False):
+            return {"type": "http.request", "body": body, "more_body": False}
 
 
 def _split(url: str) -> SplitResult | None:

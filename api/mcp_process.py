@@ -16,7 +16,9 @@ import uvicorn
 from mcp.server.mcpserver import Context
 from mcp.server.transport_security import TransportSecuritySettings
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
+from api.mcp_connection import Connection
 from api.mcp_door import Door, token_of
 from api.mcp_tools import build
 from api.rest_client import Bearer, RestClient
@@ -61,11 +63,18 @@ def main() -> None:
     configure(Path(os.environ["POSTROOM_LOG"]) if os.environ.get("POSTROOM_LOG") else None)
     for noisy in ("httpx2", "mcp", "uvicorn.access"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    server = uvicorn.Server(
+    asyncio.run(_serve(listener(config, app)))
+
+
+def listener(config: Config, app: ASGIApp, connection: type[Connection] = Connection) -> uvicorn.Server:
+    """The server that will answer with `app`."""
+    return uvicorn.Server(
         uvicorn.Config(
             app,
             host=config.host,
             port=config.mcp_port,
+            http=connection,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,
@@ -73,7 +82,6 @@ def main() -> None:
             timeout_graceful_shutdown=3,
         )
     )
-    asyncio.run(_serve(server))
 
 
 async def _serve(server: uvicorn.Server) -> None:

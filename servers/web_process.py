@@ -28,16 +28,19 @@ from waitress.server import BaseWSGIServer
 from core.config import Config
 from core.logs import configure
 from mail.pool import Eviction, Pool
-from servers.web_refusals import Channel
+from servers.web_channel import Channel, Edge, Patience, close_late
+from servers.web_refusals import LARGEST_HEAD, Largest
 from servers.web_workers import Workers
+from web import bounds
 from web.context import EXTENSION
 
 # Pictures fetched for readers hold no more of them than mail/image_turns.py lets.
 THREADS = 24
-# Waitress accepts nobody any more at its limit, and every open browser tab may hold a connection.
-_CONNECTIONS = 1000
+# Every open browser tab may hold a connection. At Waitress' own limit, which is higher, nobody is accepted any more.
+_CONNECTIONS = 900
+_NO_MORE_CONNECTIONS = 1000
+_LOOK_AFTER_SECONDS = 1
 _BACKLOG = 1024
-_LARGEST_REQUEST = 64 * 1024 * 1024
 _M_ARENA_MAX = -8  # mallopt(3), glibc
 # The supervisor insists after ten.
 _DRAIN_SECONDS = 8.0
@@ -55,17 +58,27 @@ def main() -> None:
     # By name, as any WSGI server loads it: nothing here imports the application.
     app = importlib.import_module("app").create_app(config)
     gc.freeze()  # what every process has alike, all share as long as none of them touches it
-    sys.exit(serve(config, app, app.extensions[EXTENSION].pool))
+    sys.exit(serve(config, app, app.extensions[EXTENSION].pool, largest=partial(bounds.largest, app)))
 
 
-def serve(config: Config, application: WSGIApplication, pool: Pool | None = None) -> int:
-    """Until told to end, in as many processes as the settings say. Prints `ready` when all of them serve."""
+def anything(_method: str, _path: str, _has_key: bool) -> int:
+    """For an application that says nothing about what its routes take."""
+    return bounds.LARGEST
+
+
+def serve(
+    config: Config, application: WSGIApplication, pool: Pool | None = None, *, largest: Largest = anything
+) -> int:
+    """Until told to end, in as many processes as the settings say. Prints `ready` when all of them serve.
+
+    `largest` is how many octets of body a request may bring.
+    """
     workers = Workers(config.web_workers)
     listeners = bind(config)
 
     def work(is_ready: Callable[[], None]) -> None:
         sockets: Sockets = {}
-        server = listen(config, application, sockets, listeners, workers)
+        server = listen(config, application, sockets, listeners, workers, largest=largest)
 
         def end(*_: object) -> None:
             workers.is_ending = True
@@ -101,6 +114,9 @@ def listen(
     sockets: Sockets,
     listeners: list[socket.socket],
     workers: Workers,
+    *,
+    largest: Largest = anything,
+    patience: Patience = Patience(),  # noqa: B008  frozen
 ) -> Any:
     """The application on what it listens to; `sockets` fills with that and with whom it talks to.
 
@@ -120,15 +136,18 @@ def listen(
         map=sockets,
         sockets=listeners,
         threads=THREADS,
-        connection_limit=_CONNECTIONS,
+        connection_limit=_NO_MORE_CONNECTIONS,
+        cleanup_interval=_LOOK_AFTER_SECONDS,
         asyncore_use_poll=True,
-        max_request_body_size=_LARGEST_REQUEST,
+        max_request_header_size=LARGEST_HEAD,
         ident=None,
         clear_untrusted_proxy_headers=True,
         **proxy,
     )
+    edge = Edge(workers.pass_on, largest, _CONNECTIONS, patience)
     for listener in _listeners(sockets):
-        listener.channel_class = partial(Channel, workers.pass_on)
+        listener.channel_class = partial(Channel, edge)
+        listener.maintenance = partial(_look_after, listener)
 
     def adopt(connection: socket.socket, data: bytes) -> None:
         try:
@@ -136,7 +155,7 @@ def listen(
         except OSError:  # gone while it was passed on
             connection.close()
         else:
-            Channel(workers.pass_on, listener, connection, peer, listener.adj, map=sockets).received(data)
+            Channel(edge, listener, connection, peer, listener.adj, map=sockets).received(data)
 
     workers.inbox(sockets, adopt)
     return server
@@ -161,6 +180,11 @@ def drain(sockets: Sockets) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     signal.signal(signal.SIGALRM, look)
     signal.setitimer(signal.ITIMER_REAL, _LOOK_SECONDS, _LOOK_SECONDS)
+
+
+def _look_after(listener: BaseWSGIServer, now: float) -> None:
+    BaseWSGIServer.maintenance(listener, now)
+    close_late(listener.active_channels.values())
 
 
 def _listeners(sockets: Sockets) -> list[Any]:

@@ -1,38 +1,95 @@
-"""A connection before the application sees it: passed on to another process, or refused, as JSON where programs ask."""
+"""A request before the application sees it: measured while it arrives, and refused in words, for programs as JSON.
+
+What it may bring, the application says by route (web/bounds.py); a head may have so many octets and lines.
+"""
 
 import json
 import re
-import socket
 from collections.abc import Callable
+from html import escape
 from typing import Any
 from urllib.parse import unquote
 
-from waitress.channel import HTTPChannel
-from waitress.parser import HTTPRequestParser
-from waitress.server import BaseWSGIServer
+from waitress.parser import HTTPRequestParser, ParsingError
 from waitress.task import ErrorTask
+from waitress.utilities import BadRequest, RequestEntityTooLarge, RequestHeaderFieldsTooLarge
 
 from api.error_codes import error_body, http_words
 from api.request_ids import HEADER, new_request_id
+from web.http_words import FALLBACK, WORDS
 
-PassOn = Callable[[socket.socket, bytes], bool]
+# How many octets of body a method and a path may bring; whether there is a cookie or a token, of whoever it may be.
+Largest = Callable[[str, str, bool], int]
 
+LARGEST_HEAD = 64 * 1024
+_LONGEST_TARGET = 16 * 1024
+_MOST_LINES = 200
+# Browsers say how long a form is. Of what is sent in pieces every piece costs, however small it is.
+_LARGEST_IN_PIECES = 1_000_000
 _PROGRAMS = "/api/"
 _ON_EVERYTHING = [("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store")]
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{what}</title></head><body><h1>{what}</h1><p>{next}</p><p><a href="/">Go to Postroom</a></p></body></html>
+"""
 # More than enough for a method and the beginning of a path.
 _BEGINNING = 1000
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.ASCII | re.IGNORECASE)
+# RFC 3986 §3.2.2 and §3.2.3, of which names have no comma; two Host lines arrive joined by one.
+_HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9._~%!$&'()*+;=-]+)(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
 
 
-class _Request(HTTPRequestParser):  # type: ignore[misc]
-    """Keeps how it began: of a request that can't be read nothing else says whom it was for."""
+class _TargetTooLong(BadRequest):  # type: ignore[misc]
+    code, reason = 414, "URI Too Long"
+
+
+class Request(HTTPRequestParser):  # type: ignore[misc]
+    """One request as it arrives. `beginning`: of one that can't be read nothing else says whom it was for."""
 
     beginning = b""
+    has_too_many_lines = False
+
+    def __init__(self, largest: Largest, settings: Any) -> None:
+        super().__init__(settings)
+        self._largest, self._bound = largest, 0
 
     def received(self, data: bytes) -> int:
         if len(self.beginning) < _BEGINNING:
             self.beginning += data[:_BEGINNING]
-        return int(super().received(data))
+        had_head = self.headers_finished
+        taken = int(super().received(data))
+        if self.has_too_many_lines:
+            self.error = RequestHeaderFieldsTooLarge("")
+        if self.headers_finished and not self.empty and self.error is None:
+            self.error = self._wrong_body() if had_head else self._wrong_head() or self._wrong_body()
+        if self.error is None:
+            return taken
+        self.completed, self.expect_continue = True, False
+        return len(data)  # what follows isn't a request of its own
+
+    def parse_header(self, head: bytes) -> None:
+        self.has_too_many_lines = head.count(b"\r\n") > _MOST_LINES
+        if self.has_too_many_lines:
+            raise ParsingError("too many lines")
+        super().parse_header(head)
+
+    def _wrong_head(self) -> BadRequest | None:
+        if len(self.request_uri) > _LONGEST_TARGET:
+            return _TargetTooLong("")
+        # RFC 9112 §3.2: without one, or with another, nobody knows whose page is meant.
+        host = self.headers.get("HOST")
+        if not _HOST.fullmatch(host or "") and (host is not None or self.version == "1.1"):
+            return BadRequest("Host")
+        has_key = "COOKIE" in self.headers or "AUTHORIZATION" in self.headers
+        self._bound = self._largest(self.command, self.path, has_key)
+        return None
+
+    def _wrong_body(self) -> BadRequest | None:
+        if self.chunked:
+            is_too_large = self.body_bytes_received > min(self._bound, _LARGEST_IN_PIECES)
+        else:
+            is_too_large = self.content_length > self._bound
+        return RequestEntityTooLarge("") if is_too_large else None
 
     def is_of_a_program(self) -> bool:
         words = self.beginning.split(None, 2)
@@ -40,40 +97,25 @@ class _Request(HTTPRequestParser):  # type: ignore[misc]
         return unquote(_ORIGIN.sub("", target, count=1)).startswith(_PROGRAMS)  # RFC 9112 §3.2.2: absolute form
 
 
-class _Refusal(ErrorTask):  # type: ignore[misc]
-    """A request that is too large or no HTTP at all."""
+class Refusal(ErrorTask):  # type: ignore[misc]
+    """A request that is too large or no HTTP at all. Whoever sent it is heard out, so that they can read the answer."""
 
     def execute(self) -> None:
-        self.response_headers += _ON_EVERYTHING
-        if not self.request.is_of_a_program():
-            super().execute()
-            return
-        error, about = self.request.error, new_request_id()
-        content = json.dumps({"error": error_body(*http_words(error.code), about)}).encode()
+        error, content = self.request.error, b""
         self.status = f"{error.code} {error.reason}"
-        self.response_headers += [("Content-Type", "application/json"), (HEADER, about)]
+        if self.request.is_of_a_program():
+            about = new_request_id()
+            content = json.dumps({"error": error_body(*http_words(error.code), about)}).encode()
+            self.response_headers += [("Content-Type", "application/json"), (HEADER, about)]
+        else:
+            what, following = WORDS.get(error.code, FALLBACK)
+            content = _PAGE.format(what=escape(what), next=escape(following)).encode()
+            self.response_headers += [
+                ("Content-Type", "text/html; charset=utf-8"),
+                ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+            ]
+        self.response_headers += _ON_EVERYTHING
         self.set_close_on_finish()
         self.content_length = len(content)
+        self.channel.hears_out = True
         self.write(content)
-
-
-class Channel(HTTPChannel):  # type: ignore[misc]
-    """One connection. `pass_on` may take it to another process, before a request of it is begun here."""
-
-    parser_class = _Request
-    error_task_class = _Refusal
-
-    def __init__(self, pass_on: PassOn, server: BaseWSGIServer, connection: socket.socket, *given: Any, **named: Any):
-        self._pass_on = pass_on
-        super().__init__(server, connection, *given, **named)
-
-    def received(self, data: bytes) -> bool:
-        if self._is_between_requests() and self._pass_on(self.socket, data):
-            self.handle_close()
-            return True
-        return bool(super().received(data))
-
-    def _is_between_requests(self) -> bool:
-        with self.requests_lock:
-            busy = self.request or self.requests or self.total_outbufs_len
-            return not (busy or self.will_close or self.close_when_flushed)

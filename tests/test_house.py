@@ -50,6 +50,7 @@ LIBRARIES = {
     "httpx2": ("api/",),
     "starlette": ("api/",),
     "uvicorn": ("api/",),
+    "h11": ("api/",),
     "sqlalchemy": ("core/", "auth/", "mailboxes/", "servers/"),
     "flask": ("surface",),
     "flask_login": ("surface",),

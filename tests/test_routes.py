@@ -10,6 +10,7 @@ from flask import Flask
 from app import create_app
 from core.config import Config
 from migrations.migrate import upgrade
+from web.bounds import BOUNDS, LETTER, PROGRAMS, SMALL, bound_of
 from web.context import EXTENSION
 from web.gate import BY_TOKEN, PUBLIC
 
@@ -91,3 +92,34 @@ def test_public_routes_show_nobodys_page(app: Flask) -> None:
 
 def test_there_are_routes_to_look_at(app: Flask) -> None:
     assert len(list(rules(app))) > 40
+
+
+def test_every_route_takes_kilobytes_unless_it_is_listed(app: Flask) -> None:
+    """And without a sign-in the listed ones do as well; programs' tokens are looked at before their words."""
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules()}
+    assert endpoints >= set(BOUNDS)
+    for endpoint in endpoints:
+        stranger, person = (bound_of(endpoint, is_signed_in=known) for known in (False, True))
+        if endpoint.startswith(f"{BY_TOKEN}."):
+            assert stranger == person == PROGRAMS
+            continue
+        assert person == BOUNDS.get(endpoint, SMALL)
+        assert stranger == SMALL or BOUNDS[endpoint] is LETTER, endpoint
+        assert (stranger.octets, stranger.fields) <= (512 * 1024, 100), endpoint
+    assert {endpoint for endpoint in BOUNDS if BOUNDS[endpoint] is LETTER} == {
+        f"webmail.{name}" for name in ("send", "save_draft", "attach", "discard")
+    }
+
+
+def test_no_route_reads_more_than_its_bound(app: Flask) -> None:
+    for endpoint, method, url in rules(app):
+        if endpoint == "static" or endpoint.startswith(f"{BY_TOKEN}."):
+            continue
+        bound = bound_of(endpoint, is_signed_in=False)
+        for content, kind in (
+            (b"x" * (bound.octets + 1), "text/plain"),
+            (b"a=" + b"x" * bound.words, "application/x-www-form-urlencoded"),
+            (b"&".join([b"a=b"] * (bound.fields + 1)), "application/x-www-form-urlencoded"),
+        ):
+            answer = app.test_client().open(url, method=method, data=content, content_type=kind)
+            assert answer.status_code == 413, (endpoint, method, kind)

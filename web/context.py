@@ -5,7 +5,7 @@ from typing import cast
 
 from flask import Flask, current_app, g, request
 
-from auth.actor import Actor, OwnerActor
+from auth.actor import Actor, OwnerActor, Somebody
 from auth.sessions import SessionEvents
 from core.background import Background
 from core.config import Config
@@ -45,6 +45,11 @@ def services() -> Services:
 def current_actor() -> Actor:
     """Who is signed in. The gate has let nobody else through to a view that isn't public."""
     return cast(Actor, g.actor)
+
+
+def found_actor() -> Somebody | None:
+    """Who has been found to be signed in so far in this request. Asks nobody."""
+    return cast(Somebody | None, g.get("found_actor"))
 
 
 def current_owner() -> OwnerActor:

@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any
 
 from flask import Flask, Response, g, make_response, render_template, request, url_for
-from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
@@ -15,31 +14,16 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from api import envelope
 from core.db import DatabaseTrouble
 from core.errors import PostroomError
-from mailboxes.access import open_mailbox
-from mailboxes.rights import Right
-from web.context import current_actor, in_api, in_console, services
+from mailboxes.access import MailboxAccess
+from web import bounds
+from web.context import found_actor, in_api, in_console
 from web.htmx import is_fragment_request
+from web.http_words import FALLBACK, LETTER_TOO_LARGE, WORDS
 
 log = logging.getLogger(__name__)
 
-# What a person reads for the errors that HTTP itself names.
-_WORDS = {
-    400: ("That request can't be understood.", "Go back and try again."),
-    401: ("You're not signed in any more.", "Sign in again; what you wrote below is yours to copy."),
-    403: ("You can't do that here.", "Ask the owner of the account if you think you should."),
-    404: ("There is nothing here.", "The address may be mistyped, or the thing is gone."),
-    405: ("That doesn't work this way.", "Go back and use the button on the page."),
-    413: (
-        "That is too large to send.",
-        "Attachments may be 25 MB in all. Go back, take one off, or send a link instead.",
-    ),
-    429: ("That was too often.", "Wait a moment, then try again."),
-}
 # The fields above the text of a message being written, as its form calls them and as people do.
 _HEAD = {"to": "To", "cc": "Cc", "bcc": "Bcc", "subject": "Subject"}
-# How large a form may be that is read only to give a person their words back.
-_READ_FOR_ITS_WORDS = 200_000_000
-_FALLBACK = ("Something went wrong on our side.", "Nothing was lost. Try again in a moment.")
 _NO_DATABASE = "Postroom can't save anything at this moment."
 _STALE = "You signed in again, or out, since this page was opened."
 _STALE_PAGE = "Nothing was sent or changed. {}open the page anew, then try again."
@@ -75,28 +59,33 @@ def _csrf(error: CSRFError) -> Response:
 
 def _database(error: DatabaseTrouble) -> Response:
     log.error("database: %s", error.orig)
-    return _show(503, _NO_DATABASE, "Nothing was changed. Try again in a moment.")
+    again = [("Try again", request.full_path.rstrip("?"))] if request.method == "GET" else []
+    answer = _show(503, _NO_DATABASE, "Nothing was changed. Try again in a moment.", again)
+    answer.headers["Retry-After"] = "2"
+    return answer
 
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
     if status < HTTPStatus.BAD_REQUEST:
         return make_response(error.get_response())
-    return _show(status, *_WORDS.get(status, _FALLBACK))
+    if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and bounds.is_letter():
+        return _show(status, *LETTER_TOO_LARGE)
+    return _show(status, *WORDS.get(status, FALLBACK))
 
 
 def _unforeseen(error: Exception) -> Response:
     log.error("unforeseen", exc_info=error)
-    return _show(500, *_FALLBACK)
+    return _show(500, *FALLBACK)
 
 
-def _show(status: int, text: str, hint: str) -> Response:
+def _show(status: int, text: str, hint: str, ways_out: list[tuple[str, str]] | None = None) -> Response:
     context = {
         "status": status,
         "heading": text,
         "text": "",
         "hint": hint,
-        "actions": _ways_out(),
+        "actions": _ways_out() if ways_out is None else ways_out,
         "kept_text": _written_text(),
         "title": text,
     }
@@ -114,7 +103,8 @@ def _show(status: int, text: str, hint: str) -> Response:
 
 
 def _ways_out() -> list[tuple[str, str]]:
-    if not _is_signed_in():
+    """What was found out before the error is known; no error page asks the database, which may be the error."""
+    if found_actor() is None:
         return [("Sign in", url_for("owner.login" if in_console() else "auth.login"))]
     if is_fragment_request():
         return []  # the person is where they want to be: their page is still there
@@ -124,23 +114,12 @@ def _ways_out() -> list[tuple[str, str]]:
 
 
 def _inbox() -> tuple[str, str]:
-    """Of the mailbox that the address is about, where that is open to the person; else their own."""
-    asked, own = (request.view_args or {}).get("mailbox", ""), ("Go to my inbox", url_for("webmail.home"))
-    if "actor" not in g:  # refused before anybody was asked for, such as a form out of all proportion
-        return own
-    try:
-        access = open_mailbox(services().db, current_actor(), asked, Right.READ)
-    except (PostroomError, DatabaseTrouble):
-        return own
+    """Of the mailbox that was opened for this request, else their own."""
+    access: MailboxAccess | None = g.get("access")
+    if access is None:
+        return "Go to my inbox", url_for("webmail.home")
     words = f"Go to the inbox of {access.address}" if access.is_shared else "Go to my inbox"
     return words, url_for("webmail.mailbox", mailbox=access.address)
-
-
-def _is_signed_in() -> bool:
-    try:
-        return request.endpoint != "static" and bool(current_user.is_authenticated)
-    except DatabaseTrouble:
-        return False
 
 
 def _written_text() -> str:
@@ -161,7 +140,7 @@ def _form_in_spite_of_its_size() -> MultiDict[str, str]:
     try:
         return request.form
     except RequestEntityTooLarge:
-        if not _is_signed_in():  # a stranger has written nothing here
+        if found_actor() is None or not bounds.is_letter():  # a stranger has written nothing here
             raise
-        request.max_content_length = _READ_FOR_ITS_WORDS
+        bounds.receive_in_spite_of_its_size()
         return request.form

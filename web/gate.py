@@ -45,7 +45,8 @@ class SignedIn(UserMixin):  # type: ignore[misc]
 
 def install(app: Flask) -> None:
     """Put the gate before every route of the app."""
-    manager = LoginManager(app)
+    # Pages are told by web/context.py; the library's own way would ask the database anew while an error is shown.
+    manager = LoginManager(app, add_context_processor=False)
     manager.session_protection = None  # the sessions are ours, in the database; the Flask session holds no identity
     manager.request_loader(_load)
     app.before_request(_guard)
@@ -58,6 +59,7 @@ def _load(_request: object) -> SignedIn | None:
         return None
     room = services()
     found = resolve_owner(room.db, token) if role == OWNER else resolve(room.db, room.vault, token)
+    g.found_actor = found
     return SignedIn(found) if found else None
 
 

@@ -1,18 +1,29 @@
 """The tool server's door over HTTP: who gets in, from where, under which name, and in which words of the protocol."""
 
 import json
+import select
+import socket
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select as query_of
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
+from api.mcp_connection import Connection
+from api.mcp_process import listener
 from auth.models import ApiToken
+from core.config import Config
 from core.version import version
 from servers.child import Child
 from tests.api.conftest import MakeProgram, MakeToken
-from tests.servers.harness import World
+from tests.servers.harness import World, free_ports
 
 EARLIER = ("2025-06-18", "2025-03-26")
 ACCEPT = "application/json, text/event-stream"
@@ -70,7 +81,7 @@ def test_whether_a_token_is_good_is_asked_seldom(
     for _ in range(5):
         assert say(tool_server, token, hello()).status_code == 200
     with world.db.read() as session:
-        query = select(ApiToken.window_count).where(ApiToken.ending == token[-4:]).order_by(ApiToken.id.desc())
+        query = query_of(ApiToken.window_count).where(ApiToken.ending == token[-4:]).order_by(ApiToken.id.desc())
         assert session.scalars(query).first() == 1
 
 
@@ -126,3 +137,77 @@ def test_everything_works_over_ipv6(over_ipv6: str, make_token: MakeToken) -> No
     assert say(over_ipv6, token, hello()).status_code == 200
     told = say(over_ipv6, token, {"id": 3, "method": "tools/call", "params": call}).json()["result"]
     assert "brand-a.test" in str(told["structuredContent"]["data"])
+
+
+class Hasty(Connection):
+    """Of a server that waits a second, and holds twenty."""
+
+    patience, most = 1.0, 20
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[int]:
+    """The port of such a server: the real listener, with an application that answers at once."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await PlainTextResponse("here")(scope, receive, send)
+
+    config = Config.from_env({"DATA_DIR": str(tmp_path), "MCP_PORT": str(free_ports(1)[0])})
+    server = listener(config, app, Hasty)
+    with ThreadPoolExecutor(1) as aside:
+        serving = aside.submit(server.run)
+        while not server.started and not serving.done():
+            time.sleep(0.02)
+        yield config.mcp_port
+        server.should_exit = True
+
+
+HEAD = b"POST /mcp HTTP/1.1\r\nHost: x\r\n"
+HALF = (b"", b"POST", HEAD, HEAD + b"X-Long: ", HEAD + b"Content-Length: 100\r\n\r\nx", HEAD + b"\r\n" + HEAD)
+
+
+def test_half_a_request_is_not_waited_for_for_ever(hasty: int) -> None:
+    """Also of those that go on octet by octet; whoever asks meanwhile is answered."""
+    with ExitStack() as held:
+        halves = [held.enter_context(socket.create_connection(("127.0.0.1", hasty), 20)) for _ in HALF]
+        for half, sent in zip(halves, HALF, strict=True):
+            half.sendall(sent)
+        still = set(halves)
+        while still:
+            assert httpx2.get(f"http://127.0.0.1:{hasty}/", trust_env=False, timeout=20).text == "here"
+            for half in select.select(still, [], [], 0.1)[0]:
+                with suppress(ConnectionResetError):
+                    if half.recv(65_536):
+                        continue
+                still.remove(half)
+            for half in still - {halves[0]}:
+                with suppress(OSError):
+                    half.send(b"x")
+
+
+def test_a_crowd_that_asks_nothing_makes_room_for_who_does(hasty: int) -> None:
+    with ExitStack() as held:
+        crowd = [held.enter_context(socket.create_connection(("127.0.0.1", hasty), 20)) for _ in range(30)]
+        assert httpx2.get(f"http://127.0.0.1:{hasty}/", trust_env=False, timeout=20).text == "here"
+        with suppress(ConnectionResetError):
+            assert crowd[0].recv(1) == b""
+
+
+def test_no_http_is_told_in_the_envelope(hasty: int) -> None:
+    for request in (b"nothing of the kind\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", HEAD + b"X: ".ljust(50_000, b"y")):
+        with socket.create_connection(("127.0.0.1", hasty), 20) as line:
+            line.sendall(request)
+            head, _, body = line.makefile("rb").read().partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 400 ")
+        assert json.loads(body)["error"]["code"] == "bad_request"
+
+
+@pytest.mark.parametrize("pieces", [False, True])
+def test_a_call_is_no_longer_than_one_of_the_api(tool_server: str, make_token: MakeToken, pieces: bool) -> None:
+    headers = {"Authorization": f"Bearer {make_token()}", "Content-Type": "application/json"}
+    long = b" " * 1_000_001
+    answer = httpx2.post(
+        tool_server, content=iter([long]) if pieces else long, headers=headers, trust_env=False, timeout=20
+    )
+    assert (answer.status_code, answer.json()["error"]["code"]) == (413, "payload_too_large")

@@ -1,13 +1,15 @@
 """The process behind the web port: whom it believes, and how it ends."""
 
+import contextlib
 import http.client
 import os
+import select
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
 
@@ -15,6 +17,7 @@ import pytest
 
 from core.config import Config, ConfigError
 from servers.child import ROOT
+from servers.web_channel import Patience
 from servers.web_process import bind, listen
 from servers.web_workers import Workers
 from tests.servers.harness import free_ports
@@ -36,17 +39,24 @@ def who(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
     ],
 )
 def test_only_the_trusted_proxy_is_believed(tmp_path: Path, trusted: str, seen: str) -> None:
-    config = Config.from_env({"DATA_DIR": str(tmp_path), "TRUSTED_PROXY": trusted, "PORT": str(free_ports(1)[0])})
-    workers = Workers(1)
-    server = listen(config, who, {}, bind(config), workers)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        connection = http.client.HTTPConnection("127.0.0.1", config.port, timeout=10)
+    with served(tmp_path, TRUSTED_PROXY=trusted) as port:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         chain = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7", "X-Forwarded-Proto": "https"}
         connection.request("GET", "/", headers=chain)
         assert connection.getresponse().read().decode() == seen
         connection.close()
+
+
+@contextlib.contextmanager
+def served(place: Path, patience: Patience | None = None, **settings: str) -> Iterator[int]:
+    """That application behind the real listener; its port."""
+    config = Config.from_env({"DATA_DIR": str(place), "PORT": str(free_ports(1)[0])} | settings)
+    workers = Workers(1)
+    server = listen(config, who, {}, bind(config), workers, patience=patience or Patience())
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield config.port
     finally:
         server.close()
         server.task_dispatcher.shutdown()
@@ -54,9 +64,53 @@ def test_only_the_trusted_proxy_is_believed(tmp_path: Path, trusted: str, seen: 
         workers.close()
 
 
+HALF = {
+    "nothing": b"",
+    "half a line": b"GET / HT",
+    "half a head": b"GET / HTTP/1.1\r\nHost: x\r\nX-",
+    "half a body": b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nx",
+    "half a piece": b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nff\r\nx",
+    "refused, and going on": b"GET / HTTP/1.1\r\n\r\n",
+}
+
+
+def test_half_a_request_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+    """However it goes on, octet by octet; meanwhile, and afterwards, whoever asks is answered."""
+    short = Patience(head=1, body=1, octets_a_second=1000, refused=1)
+    with served(tmp_path, short) as port, contextlib.ExitStack() as held:
+        halves = [held.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in HALF]
+        for half, sent in zip(halves, HALF.values(), strict=True):
+            half.sendall(sent)
+        open_ones = set(halves[1:])
+        whole = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        while open_ones:
+            whole.request("GET", "/")
+            assert whole.getresponse().read()
+            for half in select.select(open_ones, [], [], 0.1)[0]:
+                if not half.recv(65_536):
+                    open_ones.remove(half)
+            for half in open_ones:
+                with contextlib.suppress(OSError):
+                    half.send(b"x" if half is not halves[4] else b"\xff")
+        whole.close()
+
+
+def test_a_crowd_that_asks_nothing_makes_room_for_who_does(tmp_path: Path) -> None:
+    with served(tmp_path) as port, contextlib.ExitStack() as held:
+        crowd = [held.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(950)]
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection.request("GET", "/")
+        assert connection.getresponse().read()
+        connection.close()
+        assert crowd[0].recv(1) == b""
+        crowd[-1].sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert crowd[-1].recv(12) == b"HTTP/1.0 200"
+
+
 SLOW = """
 import os, time
 from core.config import Config
+from servers.web_channel import Patience
 from servers.web_process import serve
 
 def slow(environ, start):

@@ -1,6 +1,6 @@
 """What a request names, read once and checked for shape."""
 
-from flask import request
+from flask import g, request
 from werkzeug.datastructures import MultiDict
 
 from mail.refs import BadRef, MessageRef
@@ -16,7 +16,8 @@ MAX_SEARCH = 500
 
 def opened(mailbox: str, need: Right = Right.READ) -> MailboxAccess:
     """The mailbox in the URL, for whoever asks. Raises MailboxNotFound, Forbidden."""
-    return open_mailbox(services().db, current_actor(), mailbox, need)
+    g.access = access = open_mailbox(services().db, current_actor(), mailbox, need)
+    return access
 
 
 def page_number() -> int:
