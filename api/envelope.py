@@ -10,7 +10,7 @@ from werkzeug.exceptions import HTTPException
 from api.error_codes import HINTS, HTTP_HINTS, INTERNAL, error_body, http_words
 from api.request_ids import request_id
 from auth.errors import RateLimited, WeakPassword
-from core.db import DatabaseTrouble
+from core.db import is_away
 from core.errors import PostroomError
 from mailboxes.errors import BadAddress, BadDomain, MemberNeeded
 
@@ -51,8 +51,8 @@ def tell(error: Exception) -> Response:
     """The answer for any exception."""
     if isinstance(error, PostroomError):
         return _ours(error)
-    if isinstance(error, DatabaseTrouble):
-        log.error("database: %s", error.orig, extra={"request_id": request_id()})
+    if is_away(error):
+        log.error("database: %s", error, extra={"request_id": request_id()})
         return refuse(503, "temporarily_unavailable", "Postroom can't reach its data at this moment.")
     if isinstance(error, HTTPException):
         return _http(error)

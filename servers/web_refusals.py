@@ -4,8 +4,10 @@ What it may bring, the application says by route (web/bounds.py); a head may hav
 """
 
 import json
+import logging
 import re
 from collections.abc import Callable
+from functools import cache
 from html import escape
 from typing import Any
 from urllib.parse import unquote
@@ -17,6 +19,8 @@ from waitress.utilities import BadRequest, RequestEntityTooLarge, RequestHeaderF
 from api.error_codes import error_body, http_words
 from api.request_ids import HEADER, new_request_id
 from web.http_words import FALLBACK, WORDS
+
+log = logging.getLogger(__name__)
 
 # How many octets of body a method and a path may bring; whether there is a cookie or a token, of whoever it may be.
 Largest = Callable[[str, str, bool], int]
@@ -37,6 +41,14 @@ _BEGINNING = 1000
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#]*", re.ASCII | re.IGNORECASE)
 # RFC 3986 §3.2.2 and §3.2.3, of which names have no comma; two Host lines arrive joined by one.
 _HOST = re.compile(r"(?:\[[0-9a-f:.]+\]|[a-z0-9._~%!$&'()*+;=-]+)(?::[0-9]*)?", re.ASCII | re.IGNORECASE)
+
+
+@cache
+def _warn_of_a_proxy() -> None:
+    """Once a process."""
+    log.warning(
+        "a proxy says who asks and isn't believed, so all who come through it count as one: name it in TRUSTED_PROXY"
+    )
 
 
 class _TargetTooLong(BadRequest):  # type: ignore[misc]
@@ -76,6 +88,8 @@ class Request(HTTPRequestParser):  # type: ignore[misc]
     def _wrong_head(self) -> BadRequest | None:
         if len(self.request_uri) > _LONGEST_TARGET:
             return _TargetTooLong("")
+        if "X_FORWARDED_FOR" in self.headers and not self.adj.trusted_proxy:
+            _warn_of_a_proxy()
         # RFC 9112 §3.2: without one, or with another, nobody knows whose page is meant.
         host = self.headers.get("HOST")
         if not _HOST.fullmatch(host or "") and (host is not None or self.version == "1.1"):

@@ -12,7 +12,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from api import envelope
-from core.db import DatabaseTrouble
+from core.db import is_away
 from core.errors import PostroomError
 from mailboxes.access import MailboxAccess
 from web import bounds
@@ -34,7 +34,6 @@ def install(app: Flask) -> None:
     app.register_error_handler(PostroomError, partial(_tell, _ours))
     app.register_error_handler(CSRFError, partial(_tell, _csrf))
     app.register_error_handler(HTTPException, partial(_tell, _http))
-    app.register_error_handler(DatabaseTrouble, partial(_tell, _database))
     app.register_error_handler(Exception, partial(_tell, _unforeseen))
 
 
@@ -57,8 +56,8 @@ def _csrf(error: CSRFError) -> Response:
     return answer
 
 
-def _database(error: DatabaseTrouble) -> Response:
-    log.error("database: %s", error.orig)
+def _database(error: Exception) -> Response:
+    log.error("database: %s", error)
     again = [("Try again", request.full_path.rstrip("?"))] if request.method == "GET" else []
     answer = _show(503, _NO_DATABASE, "Nothing was changed. Try again in a moment.", again)
     answer.headers["Retry-After"] = "2"
@@ -75,6 +74,8 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unforeseen(error: Exception) -> Response:
+    if is_away(error):
+        return _database(error)
     log.error("unforeseen", exc_info=error)
     return _show(500, *FALLBACK)
 

@@ -43,6 +43,15 @@ class Cluster:
             connection.execute(f'CREATE DATABASE "{name}"'.encode())
         return f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}/{name}"
 
+    def stop(self) -> None:
+        """As an administrator does: whoever is connected is cut off."""
+        self._run("pg_ctl", "-D", str(self._data), "-m", "fast", "-w", "stop")
+
+    def start(self) -> None:
+        # Nothing here outlives the tests, so nothing needs to reach the disk.
+        options = f"-p {self.port} -h 127.0.0.1 -k {self._directory} -c fsync=off -c max_connections=200"
+        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._directory / "log"), "-o", options, "start")
+
     @property
     def _data(self) -> Path:
         return self._directory / "data"
@@ -60,9 +69,7 @@ class Cluster:
             "initdb", "-D", str(self._data), "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={password_file}",
             "--no-sync", "-E", "UTF8", "--locale=C",
         )  # fmt: skip
-        # Nothing here outlives the tests, so nothing needs to reach the disk.
-        options = f"-p {self.port} -h 127.0.0.1 -k {self._directory} -c fsync=off -c max_connections=200"
-        self._run("pg_ctl", "-D", str(self._data), "-w", "-l", str(self._directory / "log"), "-o", options, "start")
+        self.start()
 
     def _run(self, program: str, *arguments: str, check: bool = True) -> None:
         subprocess.run(  # noqa: S603 - our own words
