@@ -60,6 +60,7 @@ class Started:
 
     token: str = field(repr=False)
     session_id: int
+    name: str  # of the login
     state: State
     recovery_codes_left: int | None = None  # set when a recovery code was used to get here
 
@@ -71,7 +72,7 @@ def start(session: Session, vault: Vault, login: Login, client: Client, at: int)
     return _insert(session, vault, login, client, at, state)
 
 
-def promote(session: Session, vault: Vault, row: WebSession, role: str, at: int) -> Started:
+def promote(session: Session, vault: Vault, row: WebSession, login: Login, at: int) -> Started:
     """Make a pending session a full one, under a new token. Raises SignInExpired when somebody else just did."""
     token = _new_token()
     promoted = session.execute(
@@ -79,7 +80,7 @@ def promote(session: Session, vault: Vault, row: WebSession, role: str, at: int)
         .where(WebSession.id == row.id, WebSession.state == "pending", WebSession.token_sha256 == row.token_sha256)
         .values(
             token_sha256=_sha256(token),
-            mail_key_sha256=_key_hash(vault, token, role),
+            mail_key_sha256=_key_hash(vault, token, login.role),
             state="full",
             last_seen_at=at,
             expires_at=at + IDLE_SECONDS,
@@ -90,7 +91,7 @@ def promote(session: Session, vault: Vault, row: WebSession, role: str, at: int)
     )
     if promoted.scalar() is None:
         raise SignInExpired("the pending session is gone")
-    return Started(token, row.id, "full")
+    return Started(token, row.id, login.name, "full")
 
 
 def renew(session: Session, vault: Vault, events: SessionEvents, session_id: int) -> str:
@@ -138,6 +139,22 @@ def resolve_owner(db: Database, token: str) -> OwnerActor | None:
 def mail_key(vault: Vault, token: str) -> str:
     """What the mail servers accept for this person while the session lives."""
     return vault.derive("mail-key", token)
+
+
+def key_hash(actor: Actor) -> str:
+    """Of the key of this person's session, as it is kept."""
+    return _sha256(actor.mail_key)
+
+
+def live_key_hash(db: Database, session_id: int) -> str:
+    """The same by the number of a session; nothing when that has ended."""
+    with db.read() as session:
+        found = session.scalar(
+            select(WebSession.mail_key_sha256)
+            .join(Login, Login.id == WebSession.login_id)
+            .where(WebSession.id == session_id, WebSession.state == "full", alive(now()), usable())
+        )
+    return found or ""
 
 
 def announce(session: Session, events: SessionEvents, session_ids: list[int], name: str) -> None:
@@ -210,7 +227,7 @@ def _insert(session: Session, vault: Vault, login: Login, client: Client, at: in
     )
     session.add(row)
     session.flush()
-    return Started(token, row.id, state)
+    return Started(token, row.id, login.name, state)
 
 
 def _look_up(db: Database, token: str, role: str) -> Row[int, str, str, int | None, int, int] | None:

@@ -15,7 +15,7 @@ from mail import sanitize
 from mail.image_turns import ImageTurns
 from mail.remote_images import Network, fetch
 from mail.sanitize import Sanitised
-from tests.cast import EVE
+from tests.cast import ANA, EVE
 from tests.servers.harness import World
 from tests.visitor import Visitor, folder_url
 from tests.webmail.browser import visit
@@ -173,9 +173,9 @@ def test_an_image_url_is_good_for_this_image_and_this_hour_only(
     app: Flask, eve: Visitor, elsewhere: Trap, hostile: HostileMail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     html = eve.get(hostile.pages["load-img"] + "/body?images=1").text
-    found = re.search(r'src="https?://[^/"]+(/image/([^/"]+)/(\d+)/([^"]+))"', html)
+    found = re.search(r'src="https?://[^/"]+(/image/([^/"]+)/(\d+)/(\d+)/([^"]+))"', html)
     assert found
-    url, signature, expires, token = found.groups()
+    url, signature, number, expires, token = found.groups()
     nobody = app.test_client()
     answer = nobody.get(url)
     assert (answer.status_code, answer.content_type) == (200, "image/png")
@@ -183,16 +183,33 @@ def test_an_image_url_is_good_for_this_image_and_this_hour_only(
     assert len(elsewhere.asked) == 1
     other = "aHR0cDovL290aGVyLmV2aWwudGVzdC9pLnBuZw=="
     for path in (
-        f"{signature[:-1]}{'1' if signature[-1] != '1' else '2'}/{expires}/{token}",
-        f"{signature}/{int(expires) + 3600}/{token}",
-        f"{signature}/{expires}/{other}",
-        f"{signature}/{expires}/%ff",
-        f"é/{expires}/{token}",
-        f"{signature}/{'9' * 400}/{token}",
+        f"{signature[:-1]}{'1' if signature[-1] != '1' else '2'}/{number}/{expires}/{token}",
+        f"{signature}/{number}/{int(expires) + 3600}/{token}",
+        f"{signature}/{number}/{expires}/{other}",
+        f"{signature}/{number}/{expires}/%ff",
+        f"é/{number}/{expires}/{token}",
+        f"{signature}/{number}/{'9' * 400}/{token}",
+        f"{signature}/{'9' * 400}/{expires}/{token}",
+        f"{signature}/{int(number) + 1}/{expires}/{token}",
     ):
         assert nobody.get(f"/image/{path}").status_code == 404, path
     monkeypatch.setattr(bodies, "now", lambda: int(expires) + 1)
     assert nobody.get(url).status_code == 404
+    assert len(elsewhere.asked) == 1
+
+
+def test_an_image_url_ends_with_the_session_it_was_made_for(
+    world: World, app: Flask, elsewhere: Trap, hostile: HostileMail
+) -> None:
+    """Whoever it was passed on to; and it is never another's, also not whose session has its number later."""
+    once = Visitor(app, EVE).come_back(world.sign_in(EVE))
+    html = once.get(hostile.pages["load-img"] + "/body?images=1").text
+    found = re.search(r'src="https?://[^/"]+(/image/[^"]+)"', html)
+    assert found
+    assert app.test_client().get(found[1]).status_code == 200
+    assert once.post("/logout", {}).status_code == 303
+    world.sign_in(ANA)
+    assert app.test_client().get(found[1]).status_code == 404
     assert len(elsewhere.asked) == 1
 
 

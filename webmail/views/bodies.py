@@ -13,6 +13,7 @@ from typing import Any
 from flask import Response, abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from auth import sessions
 from auth.actor import Actor
 from core.db import Database, now
 from mail import sanitize
@@ -128,10 +129,13 @@ def download_source(mailbox: str, folder: str, ref: str) -> Response:
     return _file(pieces, "message/rfc822", content_disposition("message.eml"))
 
 
-@blueprint.get("/image/<signature>/<int:expires>/<token>")
-def remote_image(signature: str, expires: int, token: str) -> Response:
+@blueprint.get("/image/<signature>/<int(max=2147483647):session_id>/<int:expires>/<token>")
+def remote_image(signature: str, session_id: int, expires: int, token: str) -> Response:
+    """For whom the page was made, while they are signed in: the frame that asks sends no cookie."""
     # As bytes: a signature that isn't ASCII is only wrong, too.
-    if expires < now() or not hmac.compare_digest(signature.encode(), _signature(expires, token).encode()):
+    if expires < now() or not hmac.compare_digest(
+        signature.encode(), _signature(sessions.live_key_hash(services().db, session_id), expires, token).encode()
+    ):
         abort(404)
     try:
         with services().image_turns.turn():
@@ -149,16 +153,21 @@ def remote_image(signature: str, expires: int, token: str) -> Response:
 
 
 def _proxied(url: str) -> str:
-    """Our own URL for a remote image: signed, so that nobody else can make us fetch, and soon of no use."""
+    """Our own URL for a remote image: signed, so that nobody else can make us fetch, and soon of no use.
+
+    Signed with the session's key, whose number alone could be another's later.
+    """
     # One URL for an hour's views of the same picture, so that the browser's cache can help.
     expires = now() // IMAGE_SECONDS * IMAGE_SECONDS + 2 * IMAGE_SECONDS
     token = base64.urlsafe_b64encode(url.encode()).decode()
-    path = url_for("webmail.remote_image", signature=_signature(expires, token), expires=expires, token=token)
+    me = current_actor()
+    signature = _signature(sessions.key_hash(me), expires, token)
+    path = url_for("webmail.remote_image", signature=signature, session_id=me.session_id, expires=expires, token=token)
     return services().config.public_url + path
 
 
-def _signature(expires: int, token: str) -> str:
-    return services().vault.derive("remote-image", f"{expires} {token}")[:32]
+def _signature(key: str, expires: int, token: str) -> str:
+    return services().vault.derive("remote-image", f"{key} {expires} {token}")[:32]
 
 
 def _attachment(mailbox: str, folder: str, ref: str, section: str, *, inline: bool) -> Response:
