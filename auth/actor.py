@@ -6,10 +6,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Client:
-    """Where a request comes from: the network address and what the browser calls itself."""
+    """Where a request comes from: the network address, the browser's name for itself, its mark if it was here."""
 
     address: str
     user_agent: str = ""
+    mark: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

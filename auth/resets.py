@@ -76,7 +76,7 @@ def redeem(
         current.password_hash, current.password_changed_at = fresh, now()
         session.flush()
         session_list.end_all(session, events, current.id)
-        sign_in.forgive_password(session, OWNER, current.name, client)
+        sign_in.forgive_password(session, throttle.password_limits(OWNER, current.name, client.address))
         also(session)
 
 

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, delete, select, true
+from sqlalchemy import ColumnElement, delete, func, select, true
 from sqlalchemy.orm import Session
 
 from auth.devices import describe
 from auth.models import Login, WebSession
 from auth.sessions import SessionEvents, alive, announce, holds
+
+# Two may share a home.
+_SEVERAL = 3
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,18 @@ def end_by_token(session: Session, events: SessionEvents, token: str) -> None:
     login_id = session.scalar(select(WebSession.login_id).where(holds(token)))
     if login_id is not None:
         _end(session, events, login_id, holds(token))
+
+
+def only_address(session: Session, at: int) -> str:
+    """The one network address that everybody who is signed in comes from; nothing when there are several, or few."""
+    people, addresses, address = session.execute(
+        select(
+            func.count(WebSession.login_id.distinct()),
+            func.count(WebSession.client_address.distinct()),
+            func.min(WebSession.client_address),
+        ).where(WebSession.state == "full", WebSession.client_address != "", alive(at))
+    ).one()
+    return str(address) if people >= _SEVERAL and addresses == 1 else ""
 
 
 def cut_connections(session: Session, events: SessionEvents, login: Login) -> None:

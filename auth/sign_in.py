@@ -9,7 +9,7 @@ from typing import Literal
 
 from sqlalchemy.orm import Session
 
-from auth import logins, recovery, sessions, throttle, totp
+from auth import known_browsers, logins, recovery, sessions, throttle, totp
 from auth.actor import Client
 from auth.errors import SignInExpired, WrongCode, WrongCredentials, WrongPassword
 from auth.models import PERSON, Login
@@ -18,6 +18,7 @@ from auth.sessions import Started
 from core.db import Database, now
 from core.vault import Vault
 
+Limits = tuple[tuple[str, throttle.Limit], ...]
 CodeKind = Literal["app", "recovery"]
 _log = logging.getLogger(__name__)
 
@@ -29,7 +30,8 @@ def with_password(db: Database, vault: Vault, name: str, password: str, client: 
     somebody's; TooManyAttempts.
     """
     name = logins.normal_name(name)
-    _count_password(db, role, name, client)
+    limits = _limits(vault, role, name, client)
+    _count_password(db, limits)
     with db.read() as session:
         login = logins.find(session, role, name)
         login_id, stored = (login.id, login.password_hash) if login else (None, None)
@@ -42,7 +44,7 @@ def with_password(db: Database, vault: Vault, name: str, password: str, client: 
         if current is None or current.password_hash != stored:
             raise WrongCredentials("the password was changed while it was checked")
         current.password_hash = fresh
-        forgive_password(session, role, name, client)
+        forgive_password(session, limits)
         started = sessions.start(session, vault, current, client, now())
     _log.info("password accepted", extra={"login_id": login_id, "state": started.state, "client": client.address})
     return started
@@ -60,7 +62,7 @@ def with_code(db: Database, vault: Vault, token: str, code: str, role: str = PER
         if row is None or login is None or not login.second_factor:
             raise SignInExpired("no pending session")
         right = spend_code(session, vault, login, code, at)
-        started = sessions.promote(session, vault, row, role, at) if right else None
+        started = sessions.promote(session, vault, row, login, at) if right else None
         left = recovery.left(session, login.id) if right == "recovery" else None
     # Raised outside the block: the attempt must stay counted.
     if started is None:
@@ -86,11 +88,13 @@ def confirm_password(db: Database, login_id: int, password: str, client: Client)
         if login is None:
             raise SignInExpired("the sign-in is gone")
         role, name, stored = login.role, login.name, login.password_hash
-    _count_password(db, role, name, client)
+    # Who is signed in isn't locked out by strangers who share their network.
+    limits = throttle.password_limits(role, name, client.address)[:2]
+    _count_password(db, limits)
     if stored is None or not verify_password(stored, password):
         raise WrongPassword("wrong password")
     with db.write() as session:
-        forgive_password(session, role, name, client)
+        forgive_password(session, limits)
     return stored
 
 
@@ -113,16 +117,23 @@ def _code_kind(session: Session, vault: Vault, login: Login, code: str, at: int)
     return "recovery" if recovery.redeem(session, vault, login, code, at) else None
 
 
-def _count_password(db: Database, role: str, name: str, client: Client) -> None:
+def _limits(vault: Vault, role: str, name: str, client: Client) -> Limits:
+    browser = known_browsers.recognised(vault, role, name, client.mark, now())
+    return (
+        throttle.known_limits(role, name, browser) if browser else throttle.password_limits(role, name, client.address)
+    )
+
+
+def _count_password(db: Database, limits: Limits) -> None:
     at = now()
     with db.write() as session:
-        for key, limit in throttle.password_limits(role, name, client.address):
+        for key, limit in limits:
             throttle.take(session, key, limit, at)
 
 
-def forgive_password(session: Session, role: str, name: str, client: Client) -> None:
+def forgive_password(session: Session, limits: Limits) -> None:
     """They have shown who they are: earlier mistakes from here don't count any more."""
-    (here, _), *wider = throttle.password_limits(role, name, client.address)
+    (here, _), *wider = limits
     throttle.clear(session, here)
     for key, _ in wider:
         throttle.give_back(session, key)

@@ -33,6 +33,8 @@ PASSWORD_HERE = Limit(tries=10, window=900, wait=900)
 PASSWORD_ACCOUNT = Limit(tries=60, window=3600, wait=900)
 # … and for one network over all accounts. An office shares one address: more than a person's mistakes.
 PASSWORD_CLIENT = Limit(tries=60, window=900, wait=900)
+# Ten for one account from a browser that was signed in to it before, whatever others tried from wherever.
+PASSWORD_KNOWN = Limit(tries=10, window=900, wait=900)
 # A six-digit code is guessed in a million: the count lives a day, so the wait grows with every five.
 CODE = Limit(tries=5, window=FORGET_AFTER, wait=900)
 # Letters about a forgotten password: enough for a person in trouble, too few to fill somebody's inbox …
@@ -92,6 +94,11 @@ def forget_old(session: Session, at: int) -> None:
 def key(kind: str, *parts: str) -> str:
     """A key of fixed length. Hashed, because people type passwords into the wrong field."""
     return f"{kind}:{hashlib.sha256(chr(0).join(parts).encode('utf-8', 'replace')).hexdigest()}"
+
+
+def known_limits(role: str, name: str, browser: str) -> tuple[tuple[str, Limit], ...]:
+    """The same for a browser that was signed in to this account before; `browser` is its number."""
+    return ((key("password-known", role, name, browser), PASSWORD_KNOWN),)
 
 
 def password_limits(role: str, name: str, client_address: str) -> tuple[tuple[str, Limit], ...]:

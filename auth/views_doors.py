@@ -12,6 +12,7 @@ from auth import cookies, session_list, sign_in
 from auth.actor import Client
 from auth.errors import SignInExpired
 from auth.forms import REFUSALS, CodeForm, SignInForm, refuse, typed
+from auth.logins import normal_name
 from auth.sessions import Started
 from auth.views_next import safe_target
 from auth.views_say import say
@@ -28,9 +29,9 @@ class Way:
     template: str
 
 
-def this_client() -> Client:
+def this_client(mark: str = "") -> Client:
     """Where this request comes from."""
-    return Client(client_address(), request.headers.get("User-Agent", ""))
+    return Client(client_address(), request.headers.get("User-Agent", ""), mark)
 
 
 def add_doors(blueprint: Blueprint, way: Way) -> None:
@@ -65,8 +66,9 @@ def _login(way: Way) -> Response:
     form = SignInForm(next=request.args.get("next", ""))
     if form.validate_on_submit():
         room, name, password = services(), typed(form.address), typed(form.password)
+        client = this_client(cookies.mark(way.role, normal_name(name)))
         try:
-            started = sign_in.with_password(room.db, room.vault, name, password, this_client(), way.role)
+            started = sign_in.with_password(room.db, room.vault, name, password, client, way.role)
         except REFUSALS as error:
             return form_page(way.template, form, *refuse(form, error))
         return _go_on(way, started, typed(form.next))
@@ -110,6 +112,8 @@ def _go_on(way: Way, started: Started, wanted: str) -> Response:
     pending = started.state == "pending"
     answer = redirect(_with_next(way, ".login_code", wanted) if pending else _target(way, wanted), 303)
     cookies.keep(answer, started.token, way.role)
+    if not pending:
+        cookies.keep_mark(answer, way.role, started.name)
     return answer
 
 

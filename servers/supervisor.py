@@ -16,8 +16,9 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from auth.models import Login
+from auth.session_list import only_address
 from core.config import Config, ConfigError, url_of
-from core.db import Database
+from core.db import Database, now
 from core.vault import Vault
 from migrations.migrate import upgrade
 from servers.child import Child, spawn_python_as
@@ -95,6 +96,23 @@ class Stack:
         for child in self._children:
             child.start()
 
+    def warnings(self) -> list[str]:
+        """What the people who are signed in show about the settings."""
+        if self._config.trusted_proxy or self._config.demo:
+            return []
+        database = Database(self._config.database_url)
+        try:
+            with database.read() as session:
+                address = only_address(session, now())
+        finally:
+            database.dispose()
+        if not address:
+            return []
+        return [
+            f"Everybody who is signed in comes from {address}: if that is a proxy, name it in TRUSTED_PROXY, or "
+            "one person's wrong passwords keep all others out."
+        ]
+
     def look_after(self) -> None:
         """Call now and then. Dovecot is started again, ever more slowly; the others ending ends everything."""
         for child in self._children:
@@ -150,7 +168,7 @@ def run(config: Config, user: ServiceUser) -> None:
             inhabited = stack.prepare()
             stack.start()
             _wait_for_answer(config)
-            _say("\n".join([_welcome(config, inhabited=inhabited), *_warnings(config, user)]))
+            _say("\n".join([_welcome(config, inhabited=inhabited), *_warnings(config, user), *stack.warnings()]))
             while True:
                 time.sleep(_LOOK_SECONDS)
                 stack.look_after()

@@ -231,3 +231,33 @@ def _without_typed(page: str, address: str) -> str:
     page = re.sub(r'name="csrf_token" value="[^"]+"', "", unescape(page))
     page = re.sub(r'value="[^"]*"', "", page.replace(f'value="{address}"', ""))
     return re.sub(r"\bautofocus\b|\s", "", page)
+
+
+def test_a_browser_that_was_in_before_is_not_locked_out_with_its_network(app: Flask, browser: Browser) -> None:
+    """Sixty wrong passwords from the same network, at others' doors and at ana's; then ana knows hers."""
+    stranger = new_browser(app)
+    browser.sign_in()
+    browser.post("/logout", form_on="/settings/security")
+    for number in range(30):
+        stranger.sign_in(f"person{number}@brand-a.test", "a wrong password")
+        stranger.sign_in(f"other{number}@brand-a.test", "a wrong password")
+    assert stranger.sign_in().status_code == 429
+    assert where_to(browser.sign_in()) == "/"
+    copied = new_browser(app)
+    for cookie in ("known-00000000", *known_cookies(browser)):
+        copied.client.set_cookie(cookie, "1.2.3")
+    assert copied.sign_in().status_code == 429
+
+
+def test_a_known_browser_may_not_guess_either(app: Flask, browser: Browser) -> None:
+    browser.sign_in()
+    browser.post("/logout", form_on="/settings/security")
+    for _ in range(10):
+        assert browser.sign_in(password="a wrong password").status_code == 403
+    assert browser.sign_in().status_code == 429
+    assert where_to(new_browser(app).sign_in()) == "/"  # whose count is its own
+    assert browser.sign_in(TESS, "a wrong password").status_code == 403  # her browser is nobody's to tess
+
+
+def known_cookies(browser: Browser) -> list[str]:
+    return [cookie.key for cookie in browser.client._cookies.values() if cookie.key.startswith("known-")]

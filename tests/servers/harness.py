@@ -166,7 +166,7 @@ class World:
                 return started.token
             row = sessions.pending(session, started.token, role, now())
             assert row is not None
-            return sessions.promote(session, self.vault, row, role, now()).token
+            return sessions.promote(session, self.vault, row, login, now()).token
 
     def key(self, address: str) -> str:
         """The mail key of a new web session of this person."""
