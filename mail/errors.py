@@ -36,6 +36,14 @@ class OutcomeUnknown(MailError):
     public = "The connection to the mail server was lost half-way. Check whether the change was made."
 
 
+class SearchTooSlow(MailError):
+    """The search was given up; the server is there for everything else."""
+
+    code = "search_too_slow"
+    status = 503
+    public = "This search takes too long. Try once more, or narrow it: by from:, subject: or a date."
+
+
 class SignInRefused(MailError):
     """The server didn't accept this credential for this mailbox, or no longer does."""
 
@@ -152,7 +160,9 @@ class SubmissionUnknown(MailError):
 
     code = "submission_unknown"
     status = 502
-    public = "The mail server didn't confirm. The message may have been sent: look in Sent before sending it again."
+    public = (
+        "The mail server didn't confirm. The message may have gone out: ask whether it came before you send it again."
+    )
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -62,11 +62,18 @@ class Submission:
         self._timeout, self._confirm_timeout = timeout, confirm_timeout
 
     def send(
-        self, credential: sasl.Credential, envelope_from: str, recipients: Sequence[str], message: bytes
+        self,
+        credential: sasl.Credential,
+        envelope_from: str,
+        recipients: Sequence[str],
+        message: bytes,
+        *,
+        before_dot: Callable[[], object] = lambda: None,
     ) -> Receipt:
         """Submit one message, in a connection of its own.
 
-        1. Sign in, name the sender and the recipients: up to here nothing has happened.
+        1. Sign in, name the sender and the recipients, hand over the text, call `before_dot`: up to here nothing has
+           happened, and nothing will when that raises.
         2. The final dot is the irreversible step. SubmissionUnknown is raised for a connection lost, silent or
            babbling after it, and for nothing else.
         3. A reply to the dot is an answer: Receipt, or SubmissionRefused.
@@ -82,7 +89,7 @@ class Submission:
             dialogue.name_sender(envelope_from, message)
             accepted = list(dict.fromkeys(recipients))
             dialogue.name_recipients(accepted)
-            answer = dialogue.hand_over(data, accepted)
+            answer = dialogue.hand_over(data, accepted, before_dot)
         return Receipt(tuple(accepted), f"{answer.code} {answer.text}")
 
     @contextmanager
@@ -143,11 +150,12 @@ class _Dialogue:
         if refused:
             raise SubmissionRefused("recipients", refused)
 
-    def hand_over(self, data: bytes, accepted: list[str]) -> _Answer:
+    def hand_over(self, data: bytes, accepted: list[str], before_dot: Callable[[], object]) -> _Answer:
         answer = self._ask("DATA")
         if answer.code == 354:
             self._begin()
             self._stream.send(data)
+            before_dot()
             answer = self._end_data()
         if answer.code != 250:
             raise SubmissionRefused("message", dict.fromkeys(accepted, answer))

@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import Integer, Row, Select, and_, bindparam, select, union_all
+from sqlalchemy import Integer, Row, Select, and_, bindparam, or_, select, union_all
 
 from auth.actor import Actor
-from core.db import Database
+from core.db import Database, Session
 from mail.sasl import Credential
 from mailboxes.errors import Forbidden, MailboxNotFound
 from mailboxes.models import ACTIVE, REGULAR, SHARED, Mailbox, Membership
@@ -69,6 +69,20 @@ def open_mailbox(db: Database, actor: Actor, address: str, need: Right = Right.S
     access = _access(actor, row)
     access.require(need)
     return access
+
+
+def hold(session: Session, access: MailboxAccess, need: Right) -> None:
+    """Ask once more, for the length of this transaction: until it ends, the right can't be taken away.
+
+    Whoever takes one away locks the shared mailbox, or changes the person's own. Raises MailboxNotFound and Forbidden,
+    as `open_mailbox`.
+    """
+    involved = or_(Mailbox.id == access.mailbox_id, Mailbox.address == access.actor.address)
+    session.execute(select(Mailbox.id).where(involved).order_by(Mailbox.id).with_for_update())
+    row = session.execute(_ONE, _who(access.actor) | {"address": access.address}).one_or_none()
+    if row is None:
+        raise MailboxNotFound(f"{access.actor.address} lost {access.address}")
+    _access(access.actor, row).require(need)
 
 
 def mailboxes_of(db: Database, actor: Actor) -> list[MailboxAccess]:

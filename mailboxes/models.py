@@ -140,9 +140,10 @@ class AuditEntry(Base):
 class Submission(Base):
     """One message on its way out, and afterwards the receipt: the outbox.
 
-    `state`: sending → accepted → done, or unknown (the connection was lost after the final dot, RFC 5321 §4.2.5: it may
-    have gone out, so it is never sent again by itself), and dismissed once the person has read that. A refused message
-    leaves no row. `message` is kept until it lies in a folder: in Sent, or in Drafts when nobody knows.
+    `state`: sending → committing (from just before the final dot) → accepted → filed (in Sent) → done, when nothing is
+    left to do. Cut off before the dot it is *stopped*: not sent. After it, *unknown* (RFC 5321 §4.2.5: it may have gone
+    out, so it is never sent again by itself), and dismissed once the person has read that. A refused message leaves no
+    row. `message` is kept until it lies in a folder: in Sent, or in Drafts when it wasn't sent or nobody knows.
     """
 
     __tablename__ = "submission"
@@ -150,7 +151,10 @@ class Submission(Base):
         UniqueConstraint("mailbox_id", "key"),
         Index("ix_submission_mailbox_id_message_id", "mailbox_id", "message_id"),
         Index("ix_submission_mailbox_id_state", "mailbox_id", "state"),
-        CheckConstraint("state IN ('sending', 'accepted', 'done', 'unknown', 'dismissed')", name="state"),
+        CheckConstraint(
+            "state IN ('sending', 'committing', 'accepted', 'filed', 'done', 'stopped', 'unknown', 'dismissed')",
+            name="state",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -162,6 +166,7 @@ class Submission(Base):
     sent_by: Mapped[str] = mapped_column(String(200))
     state: Mapped[str] = mapped_column(String(10))
     recipients: Mapped[str] = mapped_column(Text)  # JSON: what the person asked for
+    subject: Mapped[str] = mapped_column(Text, default="")
     note: Mapped[str] = mapped_column(Text, default="")
     answers_message_id: Mapped[str] = mapped_column(String(LONGEST_MESSAGE_ID), default="", index=True)
     after: Mapped[str] = mapped_column(Text, default="{}")  # JSON: the original to flag, the draft to remove, the doer

@@ -1,29 +1,30 @@
 """The outbox: what is on its way out of a mailbox, and the receipt of what went.
 
 A row is committed before the message is handed over, so that a crash at any point leaves a trace; its unique key makes
-a double click one message.
+a double click one message. Just before the final dot it moves from *sending* to *committing*: who finds it *sending*
+knows that nothing went out and, by taking the row away, that nothing will.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import and_, bindparam, or_, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import InstrumentedAttribute, Session, undefer
 
 from core.db import Database, now
-from mailboxes.access import MailboxAccess
+from mailboxes.access import MailboxAccess, hold
 from mailboxes.audit import Doer, record
 from mailboxes.models import Submission
+from mailboxes.rights import Right
 
-SENDING, ACCEPTED, DONE, UNKNOWN, DISMISSED = "sending", "accepted", "done", "unknown", "dismissed"
-# A hand-over takes seconds, and minutes when the mail server takes all the time it may. Whoever is older than this was
-# cut off by the death of its process.
-ABANDONED_AFTER = 300
-_CUT_OFF = "Postroom was stopped while handing it over."
-# As long as the slowest first attempt to lay a copy into a folder takes: before that nobody tries a second time.
-FILING_PATIENCE = 90
+SENDING, COMMITTING, ACCEPTED, FILED, DONE = "sending", "committing", "accepted", "filed", "done"
+STOPPED, UNKNOWN, DISMISSED = "stopped", "unknown", "dismissed"
+GONE_OUT = (ACCEPTED, FILED, DONE)
+CUT_OFF = "Postroom was stopped while handing it over."
+# What of `after` is kept for good: by it the draft that went out is known, should it still lie about.
+_SENT_FROM = ("window", "draft")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Entry:
     state: str
     sent_by: str
     recipients: tuple[str, ...]
+    subject: str
     note: str
     after: Mapping[str, str]
     doer: Doer
@@ -53,6 +55,7 @@ def begin(
     key: str,
     message_id: str,
     recipients: Sequence[str],
+    subject: str,
     answers: str,
     after: Mapping[str, str],
     message: bytes,
@@ -70,6 +73,7 @@ def begin(
         sent_by=access.actor.display_name or access.actor.address,
         state=SENDING,
         recipients=json.dumps(list(recipients)),
+        subject=subject,
         answers_message_id=answers,
         after=json.dumps({**after, "doer": doer.name, "door": doer.door, "client_address": doer.client_address}),
         message=message,
@@ -80,7 +84,7 @@ def begin(
         with db.write() as session:
             session.add(row)
             session.flush()
-            return _entry(row)
+            return entry_of(row)
     except IntegrityError:
         return None
 
@@ -90,22 +94,43 @@ def find(db: Database, access: MailboxAccess, key: str) -> Entry | None:
     query = select(Submission).where(Submission.mailbox_id == access.mailbox_id, Submission.key == key)
     with db.read() as session:
         row = session.scalar(query)
-        return _entry(row) if row else None
+        return entry_of(row) if row else None
+
+
+def commit(db: Database, access: MailboxAccess, entry: Entry) -> bool:
+    """The final dot comes next. False when somebody took the entry away meanwhile: then it must not come.
+
+    Whoever lost the right to send loses it before this or after: until this is committed nobody is removed. Raises
+    MailboxNotFound and Forbidden.
+    """
+    with db.write() as session:
+        hold(session, access, Right.SEND)
+        return _move(session, entry, (SENDING,), COMMITTING)
+
+
+def withdraw(db: Database, entry: Entry) -> bool:
+    """Take away what never reached the dot, so that it never will; its key may be used again. False when it did."""
+    with db.write() as session:
+        return _remove(session, entry, (SENDING, STOPPED))
+
+
+def stop(db: Database, entry: Entry) -> bool:
+    """The same, and who sent it is told that it wasn't sent. False when it reached the dot."""
+    with db.write() as session:
+        return _move(session, entry, (SENDING, STOPPED), STOPPED, CUT_OFF)
 
 
 def accepted(db: Database, access: MailboxAccess, entry: Entry) -> None:
     """The mail server took the message. From here on nothing may say that it wasn't sent."""
     with db.write() as session:
-        if _move(session, entry, SENDING, ACCEPTED):
+        if _move(session, entry, (COMMITTING,), ACCEPTED):
             _record_sent(session, access, entry)
 
 
 def refused(db: Database, entry: Entry) -> None:
     """Nothing went out. The entry is withdrawn: the draft, corrected, is sent under the same key."""
     with db.write() as session:
-        row = session.get(Submission, entry.id)
-        if row and row.state == SENDING:
-            session.delete(row)
+        _remove(session, entry, (SENDING, COMMITTING))
 
 
 def unknown(db: Database, access: MailboxAccess, entry: Entry, note: str) -> None:
@@ -114,91 +139,27 @@ def unknown(db: Database, access: MailboxAccess, entry: Entry, note: str) -> Non
         _give_up(session, access, entry, note)
 
 
-def done(db: Database, access: MailboxAccess, entry: Entry) -> None:
-    """The copy lies in Sent, which proves that it went out: the bytes may go, the receipt stays."""
+def filed(db: Database, access: MailboxAccess, entry: Entry) -> None:
+    """The copy lies in Sent, which proves that it went out: the bytes may go. What else is to be done is not yet."""
     with db.write() as session:
-        if _move(session, entry, SENDING, DONE):
+        if _move(session, entry, (COMMITTING,), FILED):
             _record_sent(session, access, entry)
-        session.execute(
-            update(Submission)
-            .where(Submission.id == entry.id)
-            .values(state=DONE, message=None, after="{}", updated_at=now())
-        )
+        _set(session, entry, state=FILED, message=None)
+
+
+def done(db: Database, entry: Entry) -> None:
+    """Nothing is left to do; the receipt stays."""
+    kept = {name: entry.after[name] for name in _SENT_FROM if name in entry.after}
+    with db.write() as session:
+        _set(session, entry, state=DONE, after=json.dumps(kept))
 
 
 def put_back(db: Database, access: MailboxAccess, entry: Entry) -> None:
-    """It lies in Drafts again, as nobody knows whether it went out; who sent it is told until they have read that."""
+    """It lies in Drafts again, not sent or with an outcome nobody knows; who sent it is told until they read that."""
     with db.write() as session:
-        _give_up(session, access, entry, entry.note or _CUT_OFF)
-        session.execute(update(Submission).where(Submission.id == entry.id).values(message=None, updated_at=now()))
-
-
-def dismiss(db: Database, access: MailboxAccess, entry_id: int) -> None:
-    """The person has read that the outcome is unknown."""
-    with db.write() as session:
-        session.execute(
-            update(Submission)
-            .where(
-                Submission.id == entry_id,
-                Submission.login_id == access.actor.login_id,
-                Submission.mailbox_id == access.mailbox_id,
-                Submission.state == UNKNOWN,
-            )
-            .values(state=DISMISSED)
-        )
-
-
-def claim_unsettled(db: Database, access: MailboxAccess) -> Iterator[Entry]:
-    """Messages of this mailbox that lie in no folder yet a while after they were sent, or were to be sent.
-
-    Who gets an entry has it alone for FILING_PATIENCE seconds: two members looking at once file one copy.
-    """
-    with db.read() as session:
-        waiting = [_entry(row) for row in session.scalars(_WAITING, {"mailbox_id": access.mailbox_id} | _long_ago())]
-    return (entry for entry in waiting if _claim(db, entry))
-
-
-_IS_ABANDONED = and_(Submission.state == SENDING, Submission.created_at <= bindparam("abandoned"))
-_IS_UNSETTLED = and_(
-    Submission.message.is_not(None),
-    Submission.updated_at <= bindparam("given_up"),
-    or_(Submission.state.in_((ACCEPTED, UNKNOWN, DISMISSED)), _IS_ABANDONED),
-)
-# Every list and every page asks these, so they are put together once.
-_WAITING = select(Submission).where(Submission.mailbox_id == bindparam("mailbox_id"), _IS_UNSETTLED)
-_UNCERTAIN = select(Submission).where(
-    Submission.mailbox_id == bindparam("mailbox_id"),
-    Submission.login_id == bindparam("login_id"),
-    or_(Submission.state == UNKNOWN, _IS_ABANDONED),
-)
-
-
-def _long_ago() -> dict[str, int]:
-    return {"given_up": now() - FILING_PATIENCE, "abandoned": now() - ABANDONED_AFTER}
-
-
-def _claim(db: Database, entry: Entry) -> bool:
-    with db.write() as session:
-        claimed = session.execute(
-            update(Submission)
-            .where(Submission.id == entry.id, Submission.state == entry.state, _IS_UNSETTLED)
-            .values(updated_at=now())
-            .returning(Submission.id)
-            .execution_options(synchronize_session=False),
-            _long_ago(),
-        )
-        return claimed.first() is not None
-
-
-def uncertain(db: Database, access: MailboxAccess) -> list[Entry]:
-    """What this person sent from here and nobody knows the fate of, abandoned hand-overs among it."""
-    asked = {"mailbox_id": access.mailbox_id, "login_id": access.actor.login_id} | _long_ago()
-    with db.read() as session:
-        found = [_entry(row) for row in session.scalars(_UNCERTAIN, asked)]
-    cut_off = [entry for entry in found if entry.state == SENDING]
-    for entry in cut_off:
-        unknown(db, access, entry, _CUT_OFF)
-    return [replace(entry, state=UNKNOWN, note=_CUT_OFF) if entry in cut_off else entry for entry in found]
+        if entry.state != STOPPED:
+            _give_up(session, access, entry, entry.note or CUT_OFF)
+        _set(session, entry, message=None)
 
 
 def message_of(db: Database, entry: Entry) -> bytes:
@@ -228,7 +189,7 @@ def _names(
     query = select(column, Submission.sent_by).where(
         Submission.mailbox_id == access.mailbox_id,
         column.in_(wanted),
-        Submission.state.in_((ACCEPTED, DONE)),
+        Submission.state.in_(GONE_OUT),
     )
     with db.read() as session:
         return dict(session.execute(query.order_by(Submission.id)).all())
@@ -236,7 +197,7 @@ def _names(
 
 def _give_up(session: Session, access: MailboxAccess, entry: Entry, note: str) -> None:
     """For the log it was sent: it may be with the customer."""
-    if _move(session, entry, SENDING, UNKNOWN, note):
+    if _move(session, entry, (COMMITTING,), UNKNOWN, note):
         _record_sent(session, access, entry, ", not confirmed by the mail server")
 
 
@@ -246,17 +207,27 @@ def _record_sent(session: Session, access: MailboxAccess, entry: Entry, remark: 
         record(session, entry.doer, access.account_id, "message.sent", mailbox=access.address, detail=detail)
 
 
-def _move(session: Session, entry: Entry, before: str, after: str, note: str = "") -> bool:
+def _move(session: Session, entry: Entry, before: Sequence[str], after: str, note: str = "") -> bool:
     moved = session.execute(
         update(Submission)
-        .where(Submission.id == entry.id, Submission.state == before)
+        .where(Submission.id == entry.id, Submission.state.in_(before))
         .values(state=after, note=note, updated_at=now())
         .returning(Submission.id)
     )
     return moved.first() is not None
 
 
-def _entry(row: Submission) -> Entry:
+def _remove(session: Session, entry: Entry, before: Sequence[str]) -> bool:
+    gone = delete(Submission).where(Submission.id == entry.id, Submission.state.in_(before)).returning(Submission.id)
+    return session.execute(gone).first() is not None
+
+
+def _set(session: Session, entry: Entry, **values: object) -> None:
+    session.execute(update(Submission).where(Submission.id == entry.id).values(updated_at=now(), **values))
+
+
+def entry_of(row: Submission) -> Entry:
+    """The row as a value, for this room alone."""
     after = json.loads(row.after)
     return Entry(
         id=row.id,
@@ -265,6 +236,7 @@ def _entry(row: Submission) -> Entry:
         state=row.state,
         sent_by=row.sent_by,
         recipients=tuple(json.loads(row.recipients)),
+        subject=row.subject,
         note=row.note,
         after=after,
         doer=Doer(after.get("doer", row.sent_by), after.get("door", "web"), after.get("client_address", "")),

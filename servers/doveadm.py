@@ -24,6 +24,7 @@ log = logging.getLogger(__name__)
 
 _TIMEOUT_SECONDS = 2.0
 _COUNTING_SECONDS = 60.0
+_FILING_SECONDS = 10.0
 _LARGEST_ANSWER = 4_000_000
 # sysexits.h: EX_NOHOST, which `kick` answers when nobody was connected.
 _NOBODY = 68
@@ -70,6 +71,29 @@ class Doveadm:
             log.warning("who failed", extra={"mailbox": address, "reason": str(failure)})
             return []
         return list(_connected(rows))
+
+    def file(self, address: str, folder: str, message_id: str, message: bytes) -> bool:
+        """Lay a message, read, into a folder of this mailbox. False when it is not known to lie there.
+
+        For the copy of what somebody sent and may not file any more. The message is UTF-8, as all of ours are.
+        """
+        where: dict[str, object] = {"user": address}
+        which = {"query": ["mailbox", folder, "header", "message-id", message_id]}
+        try:
+            text = message.decode()
+            answers = self._ask(
+                [
+                    ("save", where | {"mailbox": folder, "file": text}),
+                    ("flagsAdd", where | which | {"flag": ["\\Seen"]}),
+                ],
+                seconds=_FILING_SECONDS,
+            )
+            for answer in answers:
+                _rows(answer)
+        except (_Failed, UnicodeDecodeError) as failure:
+            log.warning("filing failed", extra={"mailbox": address, "reason": str(failure)})
+            return False
+        return True
 
     def unread(self, address: str) -> int | None:
         """How many unread messages lie in this mailbox, all folders together; None when Dovecot doesn't answer."""

@@ -35,17 +35,12 @@ from webmail.attaching import (
 )
 from webmail.connection import DRAFTS, mail_of, select, select_for
 from webmail.reading import body_texts
+from webmail.sent_before import AlreadySent, check_not_sent, may_go_on
 from webmail.versions import DraftChanged, Versions, draft_header, kept_answers, kept_fields, versions_of
 
 MAX_SUBJECT = 998  # a line of a message is no longer (RFC 5322 §2.1.1), and no list shows as much
 MAX_ATTACHMENTS = 25 * 1024 * 1024
 _KEY = re.compile(r"[0-9a-f]{32}", re.ASCII)
-
-
-class AlreadySent(PostroomError):
-    code = "already_sent"
-    status = 409
-    public = "This message was sent already. You find it in Sent."
 
 
 class SubjectTooLong(PostroomError):
@@ -128,7 +123,7 @@ def reopen(
     """A draft found again, whoever of the team began it and in whatever program.
 
     With its `key` it is found also when it was saved anew since, under another ref. Raises MessageGone, FolderChanged,
-    HostileMessage, and AlreadySent for one that went out.
+    HostileMessage, and AlreadySent for one that went out (`ref`: it is still there).
     """
     access.require(Right.SEND)
     with mail_of(pool, access, ref.folder) as imap:
@@ -139,7 +134,7 @@ def reopen(
         attached = [attached_as(attachment) for attachment in attachments_in(imap, ref.uid)]
     kept = kept_fields(headers)
     key = headers.get("message-id").strip("<>").partition("@")[0]
-    if not is_key(key) or outbox.find(db, access, key):
+    if not (is_key(key) and may_go_on(db, access, key, ref, kept.get("window", ""))):
         key = new_key()
     html = sanitize.html(html, images=lambda url: url, notes=False).html if html else ""
     writing = Writing(
@@ -168,19 +163,19 @@ def _followed(imap: Imap, db: Database, access: MailboxAccess, ref: MessageRef, 
         return ref
     found = versions_of(imap, access, message_id_of(access, key), None, "")
     if not found.uids:
-        raise AlreadySent(key) if outbox.find(db, access, key) else MessageGone(key)
+        entry = outbox.find(db, access, key)
+        raise AlreadySent(entry) if entry and entry.state in outbox.GONE_OUT else MessageGone(key)
     return MessageRef(found.folder, found.uidvalidity, found.uids[-1])
 
 
 def save(pool: Pool, db: Database, access: MailboxAccess, writing: Writing) -> Saved:
     """Keep what is written: the new version is appended first, then older ones go, so there is always one.
 
-    Raises AlreadySent, SubjectTooLong, AttachmentGone, TooLarge, MailErrors, and KeptApart when somebody else saved it
-    meanwhile.
+    Raises AlreadySent, BeingSent, PerhapsSent, SubjectTooLong, AttachmentGone, TooLarge, MailErrors, and KeptApart when
+    somebody else saved it meanwhile.
     """
     access.require(Right.SEND)
-    if outbox.find(db, access, writing.key):
-        raise AlreadySent(writing.key)
+    check_not_sent(db, access, writing.key)
     with mail_of(pool, access, DRAFTS) as imap:
         found = _versions(imap, access, writing)
         draft = assemble(imap, access, writing)

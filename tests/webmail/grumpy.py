@@ -16,10 +16,18 @@ _FINE = {"EHLO": "250 grumpy", "AUTH": "235 yes", "DATA": "354 go on", "QUIT": "
 
 
 class Grumpy:
-    """`refuse` maps the beginning of what is said, or "greeting", or "dot", to the reply. `taken` are the messages."""
+    """`refuse` maps the beginning of what is said, or "greeting", or "dot", to the reply. `taken` are the messages.
 
-    def __init__(self, refuse: dict[str, str], at_dot: Callable[[], object] = lambda: None) -> None:
-        self._refuse, self._at_dot = refuse, at_dot
+    `at_data` is called before DATA is answered, `at_dot` before the dot is.
+    """
+
+    def __init__(
+        self,
+        refuse: dict[str, str],
+        at_dot: Callable[[], object] = lambda: None,
+        at_data: Callable[[], object] = lambda: None,
+    ) -> None:
+        self._refuse, self._at_dot, self._at_data = refuse, at_dot, at_data
         self.taken: list[bytes] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
@@ -46,6 +54,8 @@ class Grumpy:
         line.sendall(self._reply("greeting", "220 hello"))
         while said := heard.readline().decode().strip():
             verb = said.split()[0]
+            if verb == "DATA":
+                self._at_data()
             reply = self._reply(said, _FINE.get(verb, "250 fine"))
             line.sendall(reply)
             if verb == "DATA" and reply.startswith(b"354"):
@@ -70,11 +80,16 @@ class Grumpy:
 
 @contextmanager
 def grumpy(
-    app: Flask, refuse: dict[str, str], at_dot: Callable[[], object] = lambda: None, confirm_timeout: float = 10
+    app: Flask,
+    refuse: dict[str, str],
+    at_dot: Callable[[], object] = lambda: None,
+    confirm_timeout: float = 10,
+    *,
+    at_data: Callable[[], object] = lambda: None,
 ) -> Iterator[Grumpy]:
     """Inside the block the app hands its messages to this server instead of the real one."""
     real: Services = app.extensions[EXTENSION]
-    server = Grumpy(refuse, at_dot)
+    server = Grumpy(refuse, at_dot, at_data)
     submission = Submission("127.0.0.1", server.port, "mail.postroom.test", confirm_timeout=confirm_timeout)
     app.extensions[EXTENSION] = replace(real, submission=submission)
     try:

@@ -14,7 +14,9 @@ from web.htmx import is_fragment_request
 from webmail import beginning, drafting
 from webmail.correspondents import correspondents
 from webmail.drafting import KeptApart, SubjectTooLong, Writing
+from webmail.sent_before import AlreadySent
 from webmail.views import blueprint
+from webmail.views.already_sent import show_already_sent
 from webmail.views.compose_form import again, compose_page, draft_url, list_folder, posted, show, with_draft
 from webmail.views.request_values import opened
 
@@ -54,7 +56,12 @@ def compose_forward(mailbox: str, folder: str, ref: str) -> Response:
 def compose_draft(mailbox: str, folder: str, ref: str) -> Response:
     access = opened(mailbox, Right.SEND)
     key = request.args.get("key", "")
-    writing, attached = drafting.reopen(services().pool, services().db, access, MessageRef.parse(folder, ref), key)
+    try:
+        writing, attached = drafting.reopen(services().pool, services().db, access, MessageRef.parse(folder, ref), key)
+    except AlreadySent as error:
+        if error.ref is None:
+            raise
+        return show_already_sent(access, error, folder)
     return show(access, writing, attached, folder, "Draft")
 
 

@@ -1,5 +1,6 @@
 """The form of a message being written: what was typed into it, and the page that shows it."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import Any
 from flask import Response, request, url_for
 
 from core.errors import PostroomError
-from mail import sanitize
+from mail import patience, sanitize
 from mail.addresses import Address
 from mail.compose import OutgoingAttachment
 from mail.errors import (
@@ -31,6 +32,8 @@ from webmail.views import present
 from webmail.views.contexts import ComposeAttachment, ComposePage
 from webmail.views.folder import listing_beside, page, page_without_mail
 from webmail.views.request_values import beside
+
+_BESIDE_SECONDS = 1.0
 
 
 class BrokenForm(PostroomError):
@@ -137,16 +140,18 @@ def render_form(access: MailboxAccess, shown: ComposePage, folder: str, title: s
         context = {"access": present.access_context(access), "compose": shown, "pane_title": title}
         return render("", "webmail/_compose.html", status=status, **context)
     what: dict[str, Any] = {"view": "compose", "title": title, "status": status, "compose": shown}
-    try:
+    # Beside a form that comes back the list is no reason to wait: a server that hangs did so long enough.
+    with patience.within(_BESIDE_SECONDS if shown.errors else math.inf):
         try:
-            found, listing = listing_beside(access, folder)
-        except FolderNotFound:  # removed while somebody wrote beside it
-            found, listing = listing_beside(access, "INBOX")
-    except MailError:
-        if not shown.errors:
-            raise
-        return page_without_mail(access, "webmail/_compose.html", **what)
-    return page(access, found, listing, "webmail/_compose.html", **what)
+            try:
+                found, listing = listing_beside(access, folder)
+            except FolderNotFound:  # removed while somebody wrote beside it
+                found, listing = listing_beside(access, "INBOX")
+        except MailError:
+            if not shown.errors:
+                raise
+            return page_without_mail(access, "webmail/_compose.html", **what)
+        return page(access, found, listing, "webmail/_compose.html", **what)
 
 
 def list_folder() -> str:

@@ -76,13 +76,15 @@ def send(mailbox: str) -> BaseResponse:
     writing = posted()
     held = services()
     try:
-        sent = sending.send(held.db, held.pool, held.submission, current_doer(), access, writing)
+        sent = sending.send(
+            held.db, held.pool, held.submission, current_doer(), access, writing, file_for_house=held.doveadm.file
+        )
     except BadRecipients as error:
         return again(access, writing, error, error.fields)
     except SubmissionRefused as error:
         return again(access, writing, error, {"send": refusal(error)})
     except SubmissionUnknown:
-        said = "It isn't certain that your message went out. It is not sent again by itself."
+        said = f"It isn't certain that “{writing.subject[:80]}” went out. It is not sent again by itself."
         flash({"text": said, "kind": "error", "undo": None})  # type: ignore[arg-type]
         return _whole_page(leave_url(access, writing, list_folder())[1])
     except SubjectTooLong as error:

@@ -16,6 +16,7 @@ from tests.visitor import Page, Visitor
 
 AWAY = "The mail server doesn't answer right now"
 UNCERTAIN = "not certain that your message"
+NOT_SENT = "Your message was not sent"
 DOT = rb"\r\n\.\r\n\Z"
 _NUMBERS = count(1)
 

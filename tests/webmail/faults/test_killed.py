@@ -12,7 +12,7 @@ from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, folder_url
 from tests.webmail.conftest import SignIn
-from tests.webmail.faults.steps import DOT, UNCERTAIN, later, noted, shown, subject, together
+from tests.webmail.faults.steps import DOT, NOT_SENT, UNCERTAIN, later, noted, shown, subject, together
 from tests.webmail.letters import arrived, copies
 from tests.webmail.process import Process, Tab
 from tests.webmail.relay import Relay
@@ -64,7 +64,9 @@ def test_killed_before_the_message_was_handed_over(world: World, process: Proces
     process.start()
     later(world)
     status, page = tab.get(folder_url(SUPPORT))
-    assert (status, UNCERTAIN in page) == (200, True)
+    assert (status, NOT_SENT in page, UNCERTAIN in page) == (200, True, False)
+    notice = page.partition(NOT_SENT)[2].partition("</div>")[0]
+    assert (about in notice, KIM in notice, "<time" in notice) == (True, True, True)
     assert copies(world, KIM, about) == 0
     drafts = tab.get(folder_url(SUPPORT, "Drafts"))[1]
     url = next(url for url, text in Page(drafts).links.items() if about in text)
@@ -73,6 +75,24 @@ def test_killed_before_the_message_was_handed_over(world: World, process: Proces
     assert tab.post(f"/mail/{SUPPORT}/send", draft)[0] == 303  # she decides to send it after all
     arrived(world, KIM, about)
     assert copies(world, KIM, about) == 1
+    assert NOT_SENT not in tab.get(folder_url(SUPPORT))[1]
+
+
+def test_killed_before_the_final_dot_and_sent_again_at_once(
+    world: World, process: Process, smtp_line: Relay, sign_in: SignIn
+) -> None:
+    """What never came to the dot is known not to have gone, so the second Send simply sends it."""
+    smtp_line.trouble("hold", rb"DATA\r\n")
+    tab, form = killed_while_sending(world, process, about := subject("Killed, again"), smtp_line.happened.is_set)
+    process.start()
+    assert tab.post(f"/mail/{SUPPORT}/send", form)[0] == 303
+    page = tab.get(folder_url(SUPPORT))[1]
+    assert ("Message sent." in page, UNCERTAIN in page, NOT_SENT in page) == (True, False, False)
+    arrived(world, KIM, about)
+    later(world)
+    assert sign_in(BEN).get(folder_url(SUPPORT)).status_code == 200
+    assert copies(world, KIM, about) == copies(world, SUPPORT, about, "Sent") == 1
+    assert copies(world, SUPPORT, about, "Drafts") == 0
 
 
 def test_killed_after_the_message_was_handed_over(
@@ -81,6 +101,8 @@ def test_killed_after_the_message_was_handed_over(
     smtp_line.trouble("hold the answer", DOT)
     tab, form = killed_while_sending(world, process, about := subject("Killed after"), smtp_line.happened.is_set)
     process.start()
+    assert tab.post(f"/mail/{SUPPORT}/send", form)[0] == 303  # she presses Send again at once
+    assert "It isn&#39;t certain that" in tab.get(folder_url(SUPPORT))[1]
     later(world)
     assert sign_in(BEN).get(folder_url(SUPPORT)).status_code == 200
     # ben's look found it; the log says who sent it, and from where.

@@ -1,6 +1,7 @@
 """Sending meets every refusal and every lost line: nothing doubled, and people are told the truth."""
 
 import threading
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.webmail.faults.steps import DOT, UNCERTAIN, later, send, shown, subje
 from tests.webmail.grumpy import grumpy
 from tests.webmail.letters import arrived, copies, deliver, find, messages
 from tests.webmail.relay import Relay
+from tests.webmail.test_removal import removed
 
 # The submission server refuses, or says nothing
 
@@ -177,6 +179,79 @@ def test_a_copy_that_could_not_be_filed_is_filed_once_by_whoever_looks(
     assert copies(world, SUPPORT, about, "Sent") == 1
     assert copies(world, KIM, about) == 1
     assert copies(world, SUPPORT, about, "Drafts") == 0
+
+
+@pytest.mark.parametrize("step", [rb"UID EXPUNGE", rb"\+FLAGS.SILENT \(\\Answered\)"])
+def test_what_is_left_to_do_after_sending_is_done_by_whoever_looks(
+    world: World, imap_line: Relay, sign_in: SignIn, step: bytes
+) -> None:
+    ana, ben = sign_in(ANA), sign_in(BEN)
+    deliver(world, question := subject("Left to do?"))
+    about = f"Re: {question}"
+    form = shown(ana.page(find(ana, SUPPORT, question) + "/reply"), about) | {"text": "Yes."}
+    assert ana.post(f"/mail/{SUPPORT}/drafts", form, token=form["csrf_token"]).status_code == 303
+    draft = find(ana, SUPPORT, about, "Drafts")
+    form = shown(ana.page(draft), about)
+    imap_line.trouble("cut before", step)
+    sent = ana.client.post(f"/mail/{SUPPORT}/send", data=form, follow_redirects=True)
+    assert "Message sent." in sent.text
+    arrived(world, KIM, about)
+    if copies(world, SUPPORT, about, "Drafts"):
+        page = ben.page(draft)
+        assert "This message has been sent" in page.text
+        assert not [control for control in page.controls if control.endswith("/send")]
+        assert send(ben, form | {"csrf_token": page.fields["csrf_token"]}).status_code == 303  # from a tab still open
+    later(world)
+    assert ben.get(folder_url(SUPPORT)).status_code == 200
+    assert copies(world, SUPPORT, about, "Drafts") == 0
+    assert "Answered by" in " ".join(ben.page(find(ben, SUPPORT, question)).text.split())
+    assert copies(world, KIM, about) == copies(world, SUPPORT, about, "Sent") == 1
+
+
+def test_a_draft_left_behind_can_be_discarded(world: World, imap_line: Relay, sign_in: SignIn) -> None:
+    ana = sign_in(ANA)
+    form = written(ana, about := subject("Left behind"))
+    assert ana.post(f"/mail/{SUPPORT}/drafts", form, token=form["csrf_token"]).status_code == 303
+    draft = find(ana, SUPPORT, about, "Drafts")
+    imap_line.trouble("cut before", rb"UID EXPUNGE")
+    assert send(ana, shown(ana.page(draft), about)).status_code == 303
+    page = ana.page(draft)
+    discard = next(control for control in page.controls if "/drafts/discard" in control)
+    assert ana.post(discard, page.fields, token=page.fields["csrf_token"]).status_code == 303
+    assert copies(world, SUPPORT, about, "Drafts") == 0
+    assert copies(world, SUPPORT, about, "Sent") == 1
+
+
+# Its author is removed meanwhile
+
+
+def test_who_is_removed_before_the_final_dot_sends_nothing(world: World, app: Flask, sign_in: SignIn) -> None:
+    ana = sign_in(ANA)
+    form = written(ana, subject("Removed before"))
+    with ExitStack() as meanwhile:
+        with grumpy(app, {}, at_data=lambda: meanwhile.enter_context(removed(app, world, ANA))) as server:
+            refused = send(ana, form)
+        assert refused.status_code == 404
+        assert form["text"] in refused.text
+        assert server.taken == []
+
+
+def test_the_copy_of_whoever_is_removed_after_the_final_dot_is_filed_at_once(
+    world: World, app: Flask, sign_in: SignIn
+) -> None:
+    ana = sign_in(ANA)
+    form = written(ana, about := subject("Removed after"))
+    with ExitStack() as meanwhile:
+        with grumpy(app, {}, at_dot=lambda: meanwhile.enter_context(removed(app, world, ANA))) as server:
+            send(ana, form)
+        assert len(server.taken) == 1
+        assert copies(world, SUPPORT, about, "Sent") == 1
+        later(world)
+        ben = sign_in(BEN)
+        assert f"Sent by {ana.address.partition('@')[0].title()}" in " ".join(
+            ben.page(find(ben, SUPPORT, about, "Sent")).text.split()
+        )
+        assert copies(world, SUPPORT, about, "Sent") == 1
 
 
 def test_two_members_send_the_same_draft_and_kim_gets_it_once(world: World, sign_in: SignIn) -> None:

@@ -1,0 +1,66 @@
+"""What went out under a key already, and what that means for whoever still writes under it."""
+
+from core.db import Database, now
+from core.errors import PostroomError
+from mail.refs import MessageRef, encode_folder
+from mailboxes import outbox
+from mailboxes.access import MailboxAccess
+from mailboxes.outbox import COMMITTING, GONE_OUT, SENDING, STOPPED, Entry
+from mailboxes.outbox_leftovers import STUCK_AFTER
+
+
+class AlreadySent(PostroomError):
+    """It went out, as `entry` says. `ref` is a draft of it that still lies there, if it was a draft one looked for."""
+
+    code = "already_sent"
+    status = 409
+    public = "This message was sent already. You find it in Sent."
+
+    def __init__(self, entry: Entry, ref: MessageRef | None = None) -> None:
+        super().__init__(entry.key)
+        self.entry, self.ref = entry, ref
+
+
+class BeingSent(PostroomError):
+    code = "being_sent"
+    status = 409
+    public = "This message is on its way at this moment. Press Send to learn what became of it."
+
+
+class PerhapsSent(PostroomError):
+    code = "perhaps_sent"
+    status = 409
+    public = "Nobody knows whether this message went out. It lies in Drafts: open it there to write on."
+
+
+def name_of(ref: MessageRef) -> str:
+    """A ref as text that can lie in the outbox."""
+    return f"{encode_folder(ref.folder)}/{ref.token}"
+
+
+def may_go_on(db: Database, access: MailboxAccess, key: str, ref: MessageRef, window: str) -> bool:
+    """Whether the version in `ref`, saved from `window`, is written on under its key.
+
+    Not when something with this key went out, or may have: what is a message of its own needs a key of its own. Raises
+    AlreadySent when this version is what went out, and only its removal from Drafts is still to come.
+    """
+    entry = outbox.find(db, access, key)
+    if entry is None or entry.state in (SENDING, COMMITTING, STOPPED):
+        return True
+    sent_from = entry.after.get("window", window)
+    if entry.state in GONE_OUT and (window == sent_from or entry.after.get("draft") == name_of(ref)):
+        raise AlreadySent(entry, ref)
+    return False
+
+
+def check_not_sent(db: Database, access: MailboxAccess, key: str) -> None:
+    """Nothing that went out becomes a draft again. What never will go is taken out of the outbox: it lies here now."""
+    entry = outbox.find(db, access, key)
+    if entry is None:
+        return
+    stuck = entry.state == STOPPED or entry.created_at < now() - STUCK_AFTER
+    if stuck and outbox.withdraw(db, entry):
+        return
+    if entry.state in GONE_OUT:
+        raise AlreadySent(entry)
+    raise BeingSent(key) if entry.state in (SENDING, COMMITTING) else PerhapsSent(key)
