@@ -5,7 +5,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
-from mail.errors import FolderNotFound, MessageGone, ProtocolTrouble, UnsafeText
+from mail.errors import (
+    FolderNotFound,
+    MailServerUnavailable,
+    MessageGone,
+    ProtocolTrouble,
+    SearchTooSlow,
+    UnsafeText,
+)
 from mail.imap_answers import Node, number, octets, pairs, parse, ranges
 from mail.imap_connection import BUDGET, string
 from mail.imap_folders import LIST_EVERYTHING, Folder, folders, to_wire
@@ -13,6 +20,7 @@ from mail.imap_search import Search, keys
 from mail.imap_session import Session, uid_sets
 from mail.imap_structure import Opened, structure
 from mail.imap_summaries import SUMMARY_ITEMS, RawAddress, Summary, fetched, flags, people, summary, when
+from mail.stream import StreamSlow
 from mail.structure import Part
 
 HEADER_LIMIT: Final = 128 * 1024
@@ -50,8 +58,16 @@ class Reading(Session):
         return self._sorted(first, last, b"%d:%d" % (bottom, top)) if 0 < bottom <= top else []
 
     def find(self, search: Search) -> int:
-        """How many messages are found; the server remembers which (SEARCHRES, RFC 5182). Raises UnsafeText."""
-        return number(_told(self._searched(b"SAVE COUNT", keys(search)), b"COUNT"))
+        """How many messages are found; the server remembers which (SEARCHRES, RFC 5182).
+
+        Raises UnsafeText, SearchTooSlow.
+        """
+        try:
+            return number(_told(self._searched(b"SAVE COUNT", keys(search)), b"COUNT"))
+        except MailServerUnavailable as error:
+            if isinstance(error.__cause__, StreamSlow):
+                raise SearchTooSlow(str(error)) from error
+            raise
 
     def found(self, first: int, last: int) -> list[Summary]:
         """Messages `first` to `last` of what `find` found last, in order of arrival, 1 being the oldest."""

@@ -6,17 +6,29 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
-from mail.errors import MailServerUnavailable, OutcomeUnknown, SignInRefused, TooManyConnections
+from mail import patience
+from mail.errors import MailError, MailServerUnavailable, OutcomeUnknown, SignInRefused, TooManyConnections
 from mail.imap import TIMEOUT, Imap, connect
 from mail.sasl import Credential
+from mail.stream import StreamSlow
 
-WAIT_SECONDS: Final = 5.0
-# One request may need several connections. After one that hung the others don't wait their turn to hang as well.
+WAIT_SECONDS: Final = 3.0
+# What hung is not asked for again at once, by the one who waited for it; all others and all else go on.
 REST_SECONDS: Final = 4.0
+# A command cut short because its page had waited long enough for others says nothing of the server.
+_HUNG_SECONDS: Final = 1.5
 # Of one mailbox: the folder in front, and one beside it (Drafts, while a message is opened or written).
 _SIDE_BY_SIDE: Final = 2
+
+
+class _Asked(NamedTuple):
+    """Who asked for which folder ("" for none) of which mailbox."""
+
+    owner: int
+    mailbox: str
+    folder: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class Pool:
     """Connections by owner (the id of a web session) and credential; safe for any number of threads.
 
     At most `at_work` lent to one owner at a time, `per_owner` of one owner's and `total` of all. Whoever finds no room
-    closes their own longest idle one, or the longest idle of all, or waits for `wait_seconds`.
+    closes their own longest idle one, or the longest idle of all, or waits for `wait_seconds` at most.
     """
 
     def __init__(
@@ -89,7 +101,7 @@ class Pool:
         self._idle: list[_Place] = []  # longest idle first
         self._busy: set[_Place] = set()
         self._opened = self._lent = 0
-        self._hung: dict[str, float] = {}  # mailbox → when somebody last waited for it in vain
+        self._hung: dict[_Asked, float] = {}  # what was last waited for in vain, and when
         # Where several processes serve the same people, each keeps connections of its own.
         self.tell_others: Callable[[Eviction], object] = lambda _eviction: None
 
@@ -99,9 +111,11 @@ class Pool:
 
         One that has `prefer_folder` selected comes first. One that died while idle connects again, once, as long as
         nothing was changed through it. Raises SignInRefused (also when evicted meanwhile), MailServerUnavailable,
-        TooManyConnections. A mailbox that hung is not asked again for REST_SECONDS.
+        TooManyConnections. What hung for an owner is not asked again for REST_SECONDS by that owner: this folder of
+        this mailbox.
         """
-        if time.monotonic() < self._hung.get(credential.authzid, 0.0) + REST_SECONDS:
+        asked = _Asked(owner, credential.authzid, prefer_folder or "")
+        if self._rests(asked):
             raise MailServerUnavailable("hung a moment ago")
         place = self._take(credential, owner, prefer_folder or "")
         began = time.monotonic()
@@ -113,8 +127,9 @@ class Pool:
                 place.imap.resume()
             yield place.imap
         except (MailServerUnavailable, OutcomeUnknown) as error:
-            if time.monotonic() - began >= self._timeout:
-                self._hung[credential.authzid] = time.monotonic()
+            if _is_slow(error) and time.monotonic() - began >= min(_HUNG_SECONDS, self._timeout):
+                with self._changed:
+                    self._hung[asked] = time.monotonic()
             if place.evicted and isinstance(error, MailServerUnavailable):
                 raise SignInRefused("evicted while in use") from error
             raise
@@ -152,8 +167,14 @@ class Pool:
         with self._changed:
             return Stats(len(self._busy), len(self._idle), self._opened, self._lent)
 
+    def _rests(self, asked: _Asked) -> bool:
+        with self._changed:
+            since = time.monotonic() - REST_SECONDS
+            self._hung = {what: at for what, at in self._hung.items() if at > since}
+            return asked in self._hung
+
     def _take(self, credential: Credential, owner: int, folder: str) -> _Place:
-        patient_until = time.monotonic() + self._wait_seconds
+        patient_until = patience.until(time.monotonic() + self._wait_seconds)
         with self._changed:
             surplus = self._expired()
             while (place := self._place(credential, owner, folder, surplus)) is None:
@@ -223,6 +244,10 @@ def _best(idle: list[_Place], folder: str, *, may_open: bool) -> _Place | None:
     if having:
         return having[-1]
     return None if may_open else min(idle, key=lambda place: place.imap.kept_messages if place.imap else 0)
+
+
+def _is_slow(error: MailError) -> bool:
+    return isinstance(error.__cause__, StreamSlow | TimeoutError)
 
 
 def _close(places: list[_Place]) -> None:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from mail import patience
 from mail.errors import MailServerUnavailable, ProtocolTrouble
 
 LINE_LIMIT: Final = 16 * 1024 * 1024  # a SEARCH answer over 2,000,000 messages or a hostile BODYSTRUCTURE still fits
@@ -34,13 +35,14 @@ class Stream:
     """Lines and counted octets over one socket, under a deadline and a budget.
 
     `begin` starts an exchange: from then on its reads and writes together may take `seconds` and bring in `budget`
-    octets. A server that sends one octet a second meets the same deadline as one that sends nothing.
+    octets. A server that sends one octet a second meets the same deadline as one that sends nothing. Where the patience
+    of whoever asks (mail/patience.py) ends earlier, so does the exchange.
     Raises StreamBroken for loss and slowness, ProtocolTrouble for too much.
     """
 
     def __init__(self, host: str, port: int, timeout: float) -> None:
         try:
-            self._socket = socket.create_connection((host, port), timeout)
+            self._socket = socket.create_connection((host, port), max(min(timeout, patience.left()), 0.001))
         except OSError as error:
             raise MailServerUnavailable(f"connect to {host}:{port}: {error}") from error
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -93,7 +95,7 @@ class Stream:
         self._socket.close()
 
     def _left(self) -> float:
-        left = self._deadline - time.monotonic()
+        left = patience.until(self._deadline) - time.monotonic()
         if left <= 0:
             raise StreamSlow("too slow")
         return left

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import count
 from urllib.parse import unquote
 
-from mail import sanitize, transfer
+from mail import patience, sanitize, transfer
 from mail.errors import HostileMessage, MailError, MessageGone
 from mail.headers import Headers, message_ids, parse
 from mail.imap import Imap
@@ -30,6 +30,8 @@ WINDOW = 20 * PAGE_SIZE
 BODY_LIMIT = 2_000_000
 CHUNK = 512_000
 INLINE_IMAGES_LIMIT = 6_000_000
+# A number beside a name is worth no longer wait.
+_COUNT_SECONDS = 4.0
 SEEN = "\\Seen"
 _CID = re.compile(r"\bcid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
 
@@ -81,7 +83,7 @@ def folders_of(pool: Pool, access: MailboxAccess) -> list[Folder]:
 def unread_in_inbox(pool: Pool, access: MailboxAccess) -> int | None:
     """For the switcher; None when the mail server can't tell right now, so that one mailbox doesn't spoil the page."""
     try:
-        with mail_of(pool, access) as imap:
+        with patience.within(_COUNT_SECONDS), mail_of(pool, access) as imap:
             return imap.unseen("INBOX")
     except MailError:
         return None

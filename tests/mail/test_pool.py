@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -11,8 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from mail.errors import MailError, MailServerUnavailable, OutcomeUnknown, SignInRefused, TooManyConnections
-from mail.imap import Imap
+from mail import patience
+from mail.errors import (
+    MailError,
+    MailServerUnavailable,
+    OutcomeUnknown,
+    SearchTooSlow,
+    SignInRefused,
+    TooManyConnections,
+)
+from mail.imap import Imap, Search
 from mail.pool import Pool
 from mail.sasl import Credential
 from tests.mail.conftest import Dovecot, fill, letter
@@ -213,6 +222,65 @@ def test_an_eviction_during_the_sign_in_counts() -> None:
         assert pool.evict(person="ana") == 1
         assert isinstance(running.exception(5), SignInRefused)
         assert (pool.stats().idle, pool.stats().in_use) == (0, 0)
+
+
+def hang(*commands: bytes) -> Callable[[socket.socket, bytes, bytes], None]:
+    """Answers everything but these."""
+
+    def say(client: socket.socket, tag: bytes, command: bytes) -> None:
+        if not command.startswith(commands):
+            client.sendall(tag + b" OK fine\r\n")
+
+    return say
+
+
+def test_what_hung_rests_for_whoever_waited_for_it_and_for_nobody_else() -> None:
+    with contextlib.closing(Mad(hang(b"NOOP"))) as slow:
+        pool = Pool("127.0.0.1", slow.port, timeout=0.2)
+        ana, ben = Credential("ana", "key", "support"), Credential("ben", "key", "support")
+        with pytest.raises(MailServerUnavailable), pool.connection(ana, 1, prefer_folder="INBOX") as imap:
+            imap.noop()
+        lent = pool.stats().lent
+        with pytest.raises(MailServerUnavailable), pool.connection(ana, 1, prefer_folder="INBOX"):
+            pass
+        assert pool.stats().lent == lent
+        for credential, owner, folder in ((ana, 1, "Sent"), (ana, 1, None), (ben, 2, "INBOX")):
+            with pool.connection(credential, owner, prefer_folder=folder) as imap:
+                assert imap.usable
+        pool.close_all()
+
+
+def test_a_search_that_takes_too_long_is_given_up_and_the_folder_is_not() -> None:
+    with contextlib.closing(Mad(hang(b"UID SEARCH"))) as slow:
+        pool, ana = Pool("127.0.0.1", slow.port), Credential("ana", "key", "support")
+        with pool.connection(ana, 1, prefer_folder="INBOX") as imap, patience.within(0.2):
+            imap.select("INBOX")
+            with pytest.raises(SearchTooSlow):
+                imap.find(Search(words=("everything",)))
+        with pool.connection(ana, 1, prefer_folder="INBOX") as imap:
+            assert imap.select("INBOX").exists == 5
+        pool.close_all()
+
+
+def test_patience_is_for_all_commands_together() -> None:
+    def say(client: socket.socket, tag: bytes, _command: bytes) -> None:
+        time.sleep(0.05)
+        client.sendall(tag + b" OK fine\r\n")
+
+    with contextlib.closing(Mad(say)) as slow:
+        pool, ana, answered = Pool("127.0.0.1", slow.port), Credential("ana", "key", "ana"), 0
+        with pytest.raises(MailServerUnavailable), pool.connection(ana, 1) as imap, patience.within(0.3):
+            while answered < 50:
+                imap.noop()
+                answered += 1
+        assert answered < 50
+        pool.close_all()
+
+
+def test_nobody_waits_for_a_connection_longer_than_for_the_page(make_pool: MakePool, dovecot: Dovecot) -> None:
+    pool, ana = make_pool(at_work=1, wait_seconds=600), dovecot.credential("ana")
+    with pool.connection(ana, 1), patience.within(0.1), pytest.raises(TooManyConnections), pool.connection(ana, 1):
+        pass
 
 
 def test_evictions_and_uses_at_the_same_time_leave_nothing_behind(make_pool: MakePool, dovecot: Dovecot) -> None:

@@ -37,6 +37,7 @@ class Relay:
         self.commands = self.sent = self.received = 0
         self.happened = threading.Event()
         self.silent = False  # while True nobody hears anything, and nobody hangs up
+        self.delay = 0.0  # seconds before anything the server says is passed on
         self._trouble: tuple[Trouble, re.Pattern[bytes]] | None = None
         self._lock = threading.Lock()
         self._open: list[socket.socket] = []
@@ -62,7 +63,7 @@ class Relay:
     def calm(self) -> None:
         """No trouble any more for what is said from now on; the lines that are open are cut."""
         with self._lock:
-            self._trouble, self.silent = None, False
+            self._trouble, self.silent, self.delay = None, False, 0.0
         self.cut()
 
     def cut(self) -> None:
@@ -111,6 +112,7 @@ class Relay:
                 if not data:
                     return None
                 if line is far:
+                    time.sleep(self.delay)
                     lines, end, line_begun = (line_begun + data).rpartition(b"\n")
                     self.received += len(_TIME_TAKEN.sub(b"", lines + end))
                     near.sendall(data)
