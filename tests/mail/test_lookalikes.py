@@ -1,0 +1,50 @@
+"""A name that looks like somebody else's address or name is known for it."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mail.lookalikes import claims_address, skeleton
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        "support@brand-a.test",
+        "Support＠Brand-A.test",
+        "suppоrt@brand-a.test",  # a Cyrillic о
+        "ѕuррοrt﹫brаnd‐a。test",
+        "ＳＵＰＰＯＲＴ@brand-a.test",
+        "𝐬𝐮𝐩𝐩𝐨𝐫𝐭@brand-a.test",
+        "suppọrt@brand-a.test",
+        "sup\N{ZERO WIDTH JOINER}port@brand-\N{SOFT HYPHEN}a.test",
+        "ЅՍΡΡОRТ@brand-a.test",
+    ],
+)
+def test_what_looks_like_support_is_support_to_the_eye(seen: str) -> None:
+    assert skeleton(seen) == "support@brand-a.test"
+    assert claims_address(f"Help ({seen})", "eve@other.test") == "support@brand-a.test"
+
+
+@pytest.mark.parametrize(
+    ("name", "claimed"),
+    [
+        ("Kim Keller", None),
+        ("Анна Сорока", None),
+        ("田中 太郎", None),
+        ("Kim @ work", "kim@work"),
+        ("kim@customer.test", None),
+        ("KIM@customer.test.", None),
+        ("kim@customer.test (was support @ brand-a.test)", "support@brand-a.test"),
+        ("@kim", None),
+        ("", None),
+    ],
+)
+def test_a_name_claims_an_address_that_is_not_its_own(name: str, claimed: str | None) -> None:
+    assert claims_address(name, "Kim@customer.test") == claimed
+
+
+@given(st.text())
+def test_any_text_has_one_look(text: str) -> None:
+    assert skeleton(skeleton(text)) == skeleton(text)
+    claims_address(text)
