@@ -1,39 +1,44 @@
 """Addresses as people see them, from header text, from an IMAP ENVELOPE and from what somebody typed.
 
-Reading is forgiving and linear in its input; writing is strict (RFC 5322 section 3.4).
+Reading is forgiving and linear in its input. What people of ours are called is strict (`spec`); to whom they may write
+is for the server there to judge, so that any address that fits on the wire will do (`sendable`).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import idna
 
-from mail import charsets, clean, headers
+from mail import charsets, headers
+from mail.lookalikes import skeleton
 
 MAX_ADDRESSES: Final = 1_000
 MAX_NAME: Final = 200
+# In octets, as it goes on the wire: what fits into a command line of 512 (RFC 5321 section 4.5.3.1.4). The 64 of a
+# local part are what everybody must take at least (4.5.3.1.1): addresses made by machines are longer.
+MAX_ADDRESS: Final = 490
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _HOST: Final = re.compile(
     r"(?=.{1,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?)*"
 )
+# What the world calls itself without quotes: dots anywhere, other scripts (RFC 6531 section 3.3), no second at sign.
+_ANY_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u00a1-\ufe6a\ufe6c-\uff1f\uff21-\U0010ffff-]+")
+_QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_ANY_HOST: Final = re.compile(r"(?=.{1,253}$)\w(?:[\w-]{0,61}\w)?(?:\.\w(?:[\w-]{0,61}\w)?)*", re.ASCII)
 # One token of an address list: a quoted string, a comment, an angle address, a separator, or a run of the rest, in
 # which an encoded word counts as a whole because mailers leave commas in it. Nothing has to match after a run, so
 # that reading never goes back.
 _ENCODED: Final = r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\r\n]*\?="
-_TOKEN: Final = re.compile(
+TOKEN: Final = re.compile(
     rf'"((?:[^"\\]|\\.)*)"?|\(([^()]*)\)?|<([^<>]*)>?|([,;:])|((?:[^"(<,;:=]+|{_ENCODED}|=)+)', re.DOTALL
 )
-# A capitalised word or two, a comma, a given name, an address in angle brackets; no quotes, which say it themselves. A
-# small letter is sooner an address that isn't finished than a name.
-_WORDS: Final = r"[^\W\d_a-z][^\s@<>\",;:()]{0,60}(?: [^\s@<>\",;:()]{1,60}){0,3}"
-_FAMILY_NAME: Final = re.compile(rf"(?:(?<=^)|(?<=[,;\n]))[ ]*({_WORDS}),[ ]*({_WORDS}) ?<", re.MULTILINE)
 # Wide and small, it reads as an at sign all the same.
-_AT: Final = re.compile("[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]")
-_ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
+AT: Final = re.compile("[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]")
+ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +54,18 @@ class Address:
 
     @property
     def valid(self) -> bool:
-        return spec(self.address) == self.address
+        return sendable(self.address) == self.address
 
     @property
     def display(self) -> str:
         """The name, or the address where there is no name, or where the name gives itself out for an address."""
-        return self.name if self.name and not _AT.search(self.name) else self.address or self.name
+        return self.name if self.name and "@" not in skeleton(self.name) else self.address or self.name
 
     def __str__(self) -> str:
         """As people write it: Kim <kim@customer.test>, with quotes where the name needs them."""
         if not self.name:
             return self.address
-        plain = re.fullmatch(r"[^\x00-\x1f()<>\[\]:;@\\,.\"]+", self.name)
+        plain = re.fullmatch(r"[^\x00-\x1f()<>\[\]:;@\\,.\"\uff20\ufe6b]+", self.name)
         name = self.name if plain else '"' + re.sub(r'([\\"])', r"\\\1", self.name) + '"'
         return f"{name} <{self.address}>"
 
@@ -75,6 +80,15 @@ def parse_list(value: str | bytes, limit: int = MAX_ADDRESSES) -> list[Address]:
     return [_received(name, spec) for name, spec in _split(text[: headers.MAX_BLOCK], limit)]
 
 
+def addresses_of(received: headers.Headers, name: str) -> list[Address]:
+    """The addresses of every line of this name: one is what RFC 5322 section 3.6 allows, and more are sent.
+
+    Of From the first line alone: who wrote a message can't be added to.
+    """
+    lines = [value for field, value in received.fields if field == name.lower()]
+    return parse_list(b", ".join(lines[:1] if name.lower() == "from" else lines))
+
+
 def from_envelope(name: bytes | None, local: bytes | None, host: bytes | None) -> Address | None:
     """One address of an IMAP ENVELOPE (RFC 9051 section 7.5.2); None for the markers of a group.
 
@@ -84,42 +98,10 @@ def from_envelope(name: bytes | None, local: bytes | None, host: bytes | None) -
         return None
     if local == b"MISSING_MAILBOX":
         return _received(_plain(name or b""), "")
-    spec = local + b"@" + host if host and host != b"MISSING_DOMAIN" else local
-    return _received(_plain(name or b""), _plain(spec))
-
-
-def parse_typed(text: str) -> tuple[list[Address], list[str]]:
-    """What a person typed into To, Cc or Bcc: the addresses, and the entries that are none.
-
-    Comma, semicolon and line end separate, and a blank between two addresses. A family name before the comma in
-    "Keller, Kim <kim@x.test>" belongs to the name. International domains become punycode (IDNA 2008); a local part
-    beyond ASCII would need SMTPUTF8, which few servers take, so it counts as bad. Repeated addresses are kept once.
-    """
-    good: dict[str, Address] = {}
-    bad: list[str] = []
-    text = _FAMILY_NAME.sub(r'"\1, \2" <', text[: headers.MAX_BLOCK])
-    for name, written in _each(_split(re.sub(r"[\r\n]+", ",", text), MAX_ADDRESSES)):
-        found = spec(written)
-        if found is None:
-            bad.append(clean.one_line(f"{name} <{written}>" if name and written else name or written)[:MAX_NAME])
-        else:
-            good.setdefault(found.lower(), Address(clean.one_line(name)[:MAX_NAME], found))
-    return list(good.values()), bad
-
-
-def _each(entries: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The entries, those taken apart that are several addresses with blanks between."""
-    for name, written in entries:
-        words = written.split()
-        if not name and len(words) > 1 and all(map(spec, words)):
-            yield from (("", word) for word in words)
-        else:
-            yield name, written
-
-
-def typed(addresses: Iterable[Address]) -> str:
-    """Addresses as a person would type them into a field; `parse_typed` reads them back."""
-    return ", ".join(str(address) for address in addresses)
+    if not host or host == b"MISSING_DOMAIN":
+        return _received(_plain(name or b""), _plain(local))
+    address = f"{_plain(local)}@{_plain(host)}"
+    return _received(_plain(name or b""), sendable(address) or f"{_requoted(_plain(local))}@{_plain(host)}")
 
 
 def same(one: str, other: str) -> bool:
@@ -127,13 +109,29 @@ def same(one: str, other: str) -> bool:
     return one.strip().lower() == other.strip().lower()
 
 
+def belongs_to(address: str, mailbox: str) -> bool:
+    """Whether what is sent there comes to this mailbox of ours: sub-addresses do (RFC 5233)."""
+    local, at, host = address.rpartition("@")
+    return same(address, mailbox) or same(local.partition("+")[0] + at + host, mailbox)
+
+
 def _plain(raw: bytes) -> str:
     return raw.decode("ascii") if raw.isascii() else charsets.decode(raw)
 
 
 def _received(name: str, spec: str) -> Address:
-    local, at, host = headers.decode_words(spec).replace(" ", "").rpartition("@")
-    return Address(headers.decode_words(name)[:MAX_NAME], (local + at + host.lower())[:320])
+    written = headers.decode_words(spec)
+    bare = written.replace(" ", "")
+    local, at, host = bare.rpartition("@")
+    address = sendable(written) or sendable(bare) or (local + at + host.lower())[:MAX_ADDRESS]
+    return Address(headers.decode_words(name)[:MAX_NAME], address)
+
+
+def _requoted(local: str) -> str:
+    """A local part without quotes as it is shown: with them where it needs them."""
+    if _ANY_LOCAL.fullmatch(local):
+        return local
+    return '"' + re.sub(r'([\\"])', r"\\\1", local) + '"'
 
 
 def _split(text: str, limit: int) -> list[tuple[str, str]]:
@@ -141,12 +139,12 @@ def _split(text: str, limit: int) -> list[tuple[str, str]]:
     pairs: list[tuple[str, str]] = []
     words: list[str] = []
     comment = angle = None
-    for match in _TOKEN.finditer(text + ","):
+    for match in TOKEN.finditer(text):
         quoted, remark, address, separator, word = match.groups()
         if quoted is not None:
             # A quoted local part keeps its quotes: "a b"@host.
             after = text[match.end() : match.end() + 1]
-            words.append(match[0] if after == "@" else _ESCAPED.sub(r"\1", quoted))
+            words.append(match[0] if after == "@" else ESCAPED.sub(r"\1", quoted))
         elif remark is not None:
             comment = remark
         elif address is not None:
@@ -160,6 +158,8 @@ def _split(text: str, limit: int) -> list[tuple[str, str]]:
             words, comment, angle = [], None, None
             if len(pairs) >= limit:
                 break
+    else:
+        pairs.extend(_pair(words, comment, angle))
     return pairs[:limit]
 
 
@@ -179,6 +179,32 @@ def spec(written: str) -> str | None:
         return None
     ascii_host = ascii_domain(host)
     return f"{local}@{ascii_host}" if ascii_host else None
+
+
+def sendable(written: str) -> str | None:
+    """An address that can go on the wire, in the one form that is compared and shown; None when it can't.
+
+    Quotes stand around its local part only where a blank or a special sign needs them, the domain is ASCII in lower
+    case. Whether anybody has this address is for the server there to say. Nothing of it ends a line or a path.
+    """
+    local, _, host = written.strip().rpartition("@")
+    quoted = _QUOTED.fullmatch(local)
+    content = ESCAPED.sub(r"\1", quoted[1]) if quoted else local
+    host = host.removesuffix(".").lower()
+    host = host if _ANY_HOST.fullmatch(host) else ascii_domain(host) or ""
+    if not (content and host and content.isprintable()) or re.search("[<>]", content):
+        return None
+    if not quoted and not _ANY_LOCAL.fullmatch(content):
+        return None
+    address = f"{_requoted(content)}@{host}"
+    return address if len(wire(address).encode()) <= MAX_ADDRESS else None
+
+
+def wire(address: str) -> str:
+    """A `sendable` address as commands and headers have it: its local part quoted where dots stand where none may."""
+    local, _, host = address.rpartition("@")
+    plain = local.startswith('"') or (".." not in local and not local.startswith(".") and not local.endswith("."))
+    return address if plain else f'"{local}"@{host}'
 
 
 def ascii_domain(host: str) -> str | None:

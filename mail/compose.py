@@ -11,7 +11,7 @@ from html import escape
 from typing import Final
 
 from mail import clean, headers, mime, plaintext, sanitize
-from mail.addresses import Address, parse_list, same
+from mail.addresses import Address, addresses_of, belongs_to
 
 MAX_REFERENCES: Final = 20
 
@@ -70,7 +70,7 @@ class Original:
         """From the headers and the body of a received message; never raises."""
 
         def people(name: str) -> tuple[Address, ...]:
-            return tuple(address for address in parse_list(received.raw(name) or b"") if address.valid)
+            return tuple(addresses_of(received, name))
 
         ids = headers.message_ids(received.raw("message-id"))
         thread = headers.message_ids(received.raw("references")) or headers.message_ids(received.raw("in-reply-to"))[:1]
@@ -86,7 +86,7 @@ def new_message_id(domain: str) -> str:
 
 
 def build(draft: Draft, *, identity: Address, message_id: str, date: int, keep_bcc: bool = False) -> bytes:
-    """The message as it goes on the wire: CRLF, ASCII only.
+    """The message as it goes on the wire: CRLF, ASCII but for addresses beyond it.
 
     `identity` is the only source of From; `date` is in unix seconds and written in UTC, so that no zone tells where
     the writer is. Every header is written here and nothing adds another: no Sender, User-Agent or host name. Bcc
@@ -145,13 +145,14 @@ def reply(original: Original, *, me: str, everyone: bool = False, rich: bool = F
     """The draft an answer starts from; `me` is the address of the mailbox that answers, `rich` asks for HTML.
 
     An answer goes to Reply-To, else From (RFC 5322 section 3.6.2); an answer to one's own message to whom that went.
-    `everyone` adds the other recipients, never `me`.
+    Where a program wrote it in one's own name for somebody else (a contact form), Reply-To says for whom. `everyone`
+    adds the other recipients. Nothing goes to `me` or a sub-address of it, but an answer to a note to oneself.
     """
-    own = any(same(address.address, me) for address in original.from_)
-    to = original.to if own else original.reply_to or original.from_
-    to = _without(to, [me]) or (original.to if own else original.from_)
-    others = original.cc if own else (*original.to, *original.cc)
-    cc = _without(others, [me, *(address.address for address in to)]) if everyone else ()
+    own = bool(original.from_) and all(belongs_to(author.address, me) for author in original.from_)
+    to = _others(original.reply_to, me) or _others(original.to if own else original.from_, me)
+    cc = _others((*original.to, *original.cc), me, but=to) if everyone else ()
+    if not to:
+        to, cc = cc or (original.from_ if own and original.to else ()), ()
     said = f"{_attribution(original)}\n"
     return Draft(
         to=to,
@@ -227,10 +228,12 @@ def _capped(ids: Iterable[str]) -> list[str]:
     return kept if len(kept) <= MAX_REFERENCES else [kept[0], *kept[1 - MAX_REFERENCES :]]
 
 
-def _without(people: Iterable[Address], excluded: Iterable[str]) -> tuple[Address, ...]:
-    gone = {address.lower() for address in excluded}
+def _others(people: Iterable[Address], me: str, but: Iterable[Address] = ()) -> tuple[Address, ...]:
+    """Everybody once who can be written to and isn't the mailbox `me`."""
+    gone = {address.address.lower() for address in but}
     kept: dict[str, Address] = {}
     for address in people:
-        if address.address.lower() not in gone:
-            kept.setdefault(address.address.lower(), address)
+        known = address.address.lower()
+        if address.valid and known not in gone and not belongs_to(known, me):
+            kept.setdefault(known, address)
     return tuple(kept.values())

@@ -12,10 +12,11 @@ from typing import Final
 from urllib.parse import quote
 
 from mail import clean, filenames
-from mail.addresses import Address
+from mail.addresses import Address, wire
 
 MAX_LINE: Final = 76
 MAX_SUBJECT: Final = 2_000
+_LONGEST_NAME: Final = 250  # in octets: six encoded words
 # Bytes of an attachment encoded at a time: a multiple of the 57 that make one line of base64.
 _SLICE: Final = 57 * 16_384
 
@@ -33,9 +34,12 @@ def header(name: str, value: str) -> bytes:
 
 
 def structured(name: str, items: Iterable[str], separator: str) -> bytes:
-    """One header line of items that are well-formed ASCII already, folded between them only."""
+    """One header line of items that are well-formed already, folded between them only.
+
+    ASCII, but for addresses that aren't: those stand as they are (RFC 6532 section 3.2).
+    """
     kept = [item for item in items if item]
-    if any(not item.isascii() or not item.isprintable() for item in kept):
+    if not all(map(str.isprintable, kept)):
         raise ValueError(f"not fit for a header: {name}")
     return _fold(name, kept, separator)
 
@@ -48,7 +52,7 @@ def _fold(name: str, items: Sequence[str], separator: str) -> bytes:
             lines.append(line)
             line = ""
         line += f" {piece}"
-    return ("\r\n".join([*lines, line]) + "\r\n").encode("ascii")
+    return ("\r\n".join([*lines, line]) + "\r\n").encode()
 
 
 def words(text: str) -> str:
@@ -67,18 +71,21 @@ def words(text: str) -> str:
 def mailbox(address: Address) -> str:
     """An address for a header (RFC 5322 section 3.4); the name in encoded words where it isn't plain ASCII.
 
+    A name is cut where a line would be longer than 998 octets with it.
+
     Raises ValueError for an address that can't be written to: it must have been refused before.
     """
     if not address.valid:
         raise ValueError(f"not an address: {address.address!r}")
     name = clean.one_line(address.name)[:200]
     if not name:
-        return address.address
+        return wire(address.address)
     if not name.isascii() or "=?" in name:
-        return f"{words(name).replace(chr(13) + chr(10), '')} <{address.address}>"
+        name = name.encode("utf-8", "replace")[:_LONGEST_NAME].decode("utf-8", "ignore")
+        return f"{words(name).replace(chr(13) + chr(10), '')} <{wire(address.address)}>"
     if not _PLAIN_NAME.fullmatch(name):
         name = '"' + re.sub(r'([\\"])', r"\\\1", name) + '"'
-    return f"{name} <{address.address}>"
+    return f"{name} <{wire(address.address)}>"
 
 
 def text_part(text: str, subtype: str) -> list[bytes]:

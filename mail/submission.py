@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from mail import sasl
+from mail.addresses import sendable, spec, wire
 from mail.delivery import COMMIT_SECONDS
 from mail.errors import (
     MailServerUnavailable,
@@ -25,7 +26,6 @@ _REPLY_BUDGET: Final = 64 * 1024
 # After the final dot. Our own door answers once the next server has, and of the two it must be the first to give up.
 _CONFIRM_SECONDS: Final = 1.5 * COMMIT_SECONDS
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_PATH: Final = re.compile(r"[!-;=?-~]{1,250}@[!-;=?A-~]{1,250}")  # printable ASCII without space and angle brackets
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")
 _LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 
@@ -33,6 +33,9 @@ _LEADING_DOT: Final = re.compile(rb"^\.", re.MULTILINE)
 class _Answer(NamedTuple):
     code: int
     text: str
+
+
+_NO_SMTPUTF8: Final = _Answer(553, "5.6.7 SMTPUTF8 is not offered")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +83,16 @@ class Submission:
 
         Raises SubmissionRefused when the sender, any recipient or the message is refused (for one refused recipient
         nobody gets it: a message that went to some is one its writer can't correct); SignInRefused;
-        MailServerUnavailable when trying again is safe; UnsafeText for an address that isn't plain ASCII.
+        MailServerUnavailable when trying again is safe; UnsafeText for an address that can't go on the wire.
         """
-        for address in (envelope_from, *recipients):
-            _check(address)
+        _check(envelope_from, spec(envelope_from))  # one of ours
+        for address in recipients:
+            _check(address, sendable(address))
         data = _on_the_wire(message)
         with _translated(), self._signed_in(credential) as dialogue:
-            dialogue.name_sender(envelope_from, message)
             accepted = list(dict.fromkeys(recipients))
+            beyond_ascii = [address for address in accepted if not address.isascii()]
+            dialogue.name_sender(envelope_from, message, beyond_ascii)
             dialogue.name_recipients(accepted)
             answer = dialogue.hand_over(data, accepted, before_dot)
         return Receipt(tuple(accepted), f"{answer.code} {answer.text}")
@@ -130,20 +135,26 @@ class _Dialogue:
             raise MailServerUnavailable(f"AUTH {answer}")
         raise ProtocolTrouble(f"AUTH {answer}")
 
-    def name_sender(self, address: str, message: bytes) -> None:
-        """MAIL FROM with the size (RFC 1870) and the body type (RFC 6152) where the server knows them."""
+    def name_sender(self, address: str, message: bytes, beyond_ascii: Sequence[str]) -> None:
+        """MAIL FROM with the size (RFC 1870) and the body type (RFC 6152) where the server knows them.
+
+        Addresses beyond ASCII may only be given to a server that knows SMTPUTF8 (RFC 6531 section 3.2).
+        """
         options = ""
+        if beyond_ascii and "SMTPUTF8" not in self._extensions:
+            raise SubmissionRefused("recipients", dict.fromkeys(beyond_ascii, _NO_SMTPUTF8))
         if any(word.split()[0] == "SIZE" for word in self._extensions if word):
             options += f" SIZE={len(message)}"
         if "8BITMIME" in self._extensions and not message.isascii():
             options += " BODY=8BITMIME"
-        answer = self._ask(f"MAIL FROM:<{address}>{options}")
+        options += " SMTPUTF8" if beyond_ascii else ""
+        answer = self._ask(f"MAIL FROM:<{wire(address)}>{options}")
         if answer.code != 250:
             raise SubmissionRefused("sender", {address: answer})
 
     def name_recipients(self, addresses: list[str]) -> None:
         """Every one is asked about, so that all refusals can be told at once."""
-        answers = {address: self._ask(f"RCPT TO:<{address}>") for address in addresses}
+        answers = {address: self._ask(f"RCPT TO:<{wire(address)}>") for address in addresses}
         refused: dict[str, tuple[int, str]] = {
             address: answer for address, answer in answers.items() if answer.code not in (250, 251)
         }
@@ -176,7 +187,7 @@ class _Dialogue:
     def _ask(self, line: str) -> _Answer:
         self._begin()
         self._stream.traffic.commands += 1
-        self._stream.send(line.encode("ascii") + b"\r\n")
+        self._stream.send(line.encode() + b"\r\n")
         answer = self._answer()
         if answer.code == 421:  # the server is leaving (RFC 5321 section 3.8)
             raise MailServerUnavailable(f"{answer}")
@@ -204,8 +215,8 @@ def _translated() -> Iterator[None]:
         raise MailServerUnavailable(f"submission: {error}") from error
 
 
-def _check(address: str) -> None:
-    if not _PATH.fullmatch(address):
+def _check(address: str, well_formed: str | None) -> None:
+    if well_formed != address:
         raise UnsafeText(f"no address for an envelope: {address[:100]!r}")
 
 

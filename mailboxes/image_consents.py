@@ -13,6 +13,9 @@ _ALLOWED = select(ImageConsent.id).where(
 )
 
 
+LONGEST_SENDER = 320  # in characters: of a longer address nothing is remembered
+
+
 def allows(db: Database, actor: Actor, sender: str) -> bool:
     """Whether this person said so of this address."""
     with db.read() as session:
@@ -20,7 +23,9 @@ def allows(db: Database, actor: Actor, sender: str) -> bool:
 
 
 def allow(db: Database, actor: Actor, sender: str) -> None:
-    """Remember it; a second time changes nothing."""
+    """Remember it, if it isn't too long; a second time changes nothing."""
+    if len(sender) > LONGEST_SENDER:
+        return
     try:
         with db.write() as session:
             session.add(ImageConsent(login_id=actor.login_id, sender=sender.lower(), created_at=now()))

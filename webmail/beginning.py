@@ -5,12 +5,12 @@ from html import escape
 
 from core.db import Database
 from mail import compose
-from mail.addresses import typed
 from mail.compose import Original
 from mail.headers import parse
 from mail.message import choose
 from mail.pool import Pool
 from mail.refs import MessageRef
+from mail.typed import typed
 from mailboxes.access import MailboxAccess, is_neighbour
 from mailboxes.rights import Right
 from webmail.attaching import Attached, attached_from

@@ -14,7 +14,7 @@ from functools import partial
 from core.db import Database, now
 from core.errors import PostroomError
 from mail import compose, plaintext, sanitize
-from mail.addresses import Address, parse_typed
+from mail.addresses import Address, addresses_of
 from mail.compose import Draft, OutgoingAttachment
 from mail.errors import MailError, MessageGone
 from mail.headers import message_ids, parse
@@ -22,6 +22,7 @@ from mail.imap import Imap
 from mail.message import choose
 from mail.pool import Pool
 from mail.refs import MessageRef
+from mail.typed import parse_typed, typed
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
@@ -140,9 +141,9 @@ def reopen(
     writing = Writing(
         key=key,
         mode=kept.get("mode", "draft"),
-        to=kept.get("to", headers.get("To")),
-        cc=kept.get("cc", headers.get("Cc")),
-        bcc=kept.get("bcc", headers.get("Bcc")),
+        to=kept.get("to", typed(addresses_of(headers, "To"))),
+        cc=kept.get("cc", typed(addresses_of(headers, "Cc"))),
+        bcc=kept.get("bcc", typed(addresses_of(headers, "Bcc"))),
         subject=headers.get("Subject"),
         text=text or plaintext.from_html(html),
         html=html,

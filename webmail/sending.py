@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from core.db import Database, DatabaseTrouble, now
 from core.errors import PostroomError
 from mail import compose, patience
-from mail.addresses import parse_typed
 from mail.errors import FolderNotFound, SubmissionUnknown
 from mail.imap import Imap
 from mail.pool import Pool
 from mail.submission import MOST_RECIPIENTS, Submission
+from mail.typed import parse_typed
 from mailboxes import outbox, outbox_leftovers
 from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer
@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 _PATIENCE = 4
 # What one look into a mailbox may spend, in seconds, on what others left over there.
 _SETTLING_SECONDS = 3.0
+_BAD_SHOWN = 10
 
 
 class BadRecipients(PostroomError):
@@ -171,7 +172,7 @@ def _recipients(writing: Writing) -> list[str]:
     """Every address, once. Raises BadRecipients."""
     fields = {"to": writing.to, "cc": writing.cc, "bcc": writing.bcc}
     parsed = {name: parse_typed(text) for name, text in fields.items()}
-    bad = {name: f"This isn't an email address: {', '.join(wrong)}" for name, (_good, wrong) in parsed.items() if wrong}
+    bad = {name: _not_addresses(wrong) for name, (_good, wrong) in parsed.items() if wrong}
     addresses = [address.address for good, _wrong in parsed.values() for address in good]
     if bad:
         raise BadRecipients(bad)
@@ -181,6 +182,11 @@ def _recipients(writing: Writing) -> list[str]:
     if len(addresses) > MOST_RECIPIENTS:
         raise BadRecipients({"to": f"These are {len(addresses)} addresses; a message can go to {MOST_RECIPIENTS}."})
     return addresses
+
+
+def _not_addresses(wrong: list[str]) -> str:
+    more = f" and {len(wrong) - _BAD_SHOWN} more" if len(wrong) > _BAD_SHOWN else ""
+    return f"This isn't an email address: {', '.join(wrong[:_BAD_SHOWN])}{more}"
 
 
 def _submit(

@@ -4,7 +4,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.addresses import Address, ascii_domain, from_envelope, parse_list, parse_typed, same, typed
+from mail.addresses import (
+    Address,
+    ascii_domain,
+    belongs_to,
+    from_envelope,
+    parse_list,
+    same,
+    sendable,
+    spec,
+    wire,
+)
+from mail.typed import parse_typed, typed
+from tests.cast import EVE, KIM
 
 
 @pytest.mark.parametrize(
@@ -21,6 +33,8 @@ from mail.addresses import Address, ascii_domain, from_envelope, parse_list, par
         ('"say \\"hi\\"" <a@b.test>', [('say "hi"', "a@b.test")]),
         ("a:b;@c", [("", "b"), ("", "@c")]),
         ("=?utf-8?q?Bank=0D=0ABcc:_x=40evil.test?= <m@evil.test>", [("Bank Bcc: x@evil.test", "m@evil.test")]),
+        ("Kim <kim@x.test", [("Kim", "kim@x.test")]),
+        ('kim@x.test, "', [("", "kim@x.test")]),
         ("", []),
         (", ,;", []),
     ],
@@ -43,6 +57,8 @@ def test_an_envelope_address() -> None:
     assert from_envelope(b"sa", b"MISSING_MAILBOX", b"MISSING_DOMAIN") == Address("sa", "")
     assert from_envelope(None, b"MISSING_MAILBOX", b"brand-a.test") == Address("", "")
     assert from_envelope(None, b"kim", b"MISSING_DOMAIN") == Address("", "kim")
+    assert from_envelope(None, b"kim keller", b"x.test") == Address("", '"kim keller"@x.test')
+    assert from_envelope(None, b"taro..yama.", b"x.test") == Address("", "taro..yama.@x.test")
 
 
 def test_a_name_that_looks_like_an_address_hides_none() -> None:
@@ -82,7 +98,17 @@ def test_addresses_as_people_copy_them(typed_text: str, people: list[tuple[str, 
 
 
 @pytest.mark.parametrize(
-    "wrong", ["kim", "kim@", "@customer.test", "k m@c.test", "kïm@c.test", "a@b..test", "a@-b.test", "a@b c"]
+    "wrong",
+    [
+        "kim",
+        "kim@",
+        "@customer.test",
+        "k m@c.test",
+        "k\N{FULLWIDTH COMMERCIAL AT}m@c.test",
+        "a@b..test",
+        "a@-b.test",
+        "a@b c",
+    ],
 )
 def test_what_is_no_address_is_said_back(wrong: str) -> None:
     good, bad = parse_typed(f"{wrong}, eve@other.test")
@@ -109,6 +135,83 @@ def test_case_makes_no_other_mailbox() -> None:
 def test_nothing_makes_reading_a_list_raise(value: str | bytes) -> None:
     for address in parse_list(value):
         assert len(str(address).splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    ("written", "kept", "wired"),
+    [
+        ("taro..yama.@docomo.example", "taro..yama.@docomo.example", '"taro..yama."@docomo.example'),
+        ('"taro..yama."@docomo.example', "taro..yama.@docomo.example", '"taro..yama."@docomo.example'),
+        ('"kim"@Customer.Test.', "kim@customer.test", "kim@customer.test"),
+        ('"kim \\"k\\" keller"@x.test', '"kim \\"k\\" keller"@x.test', '"kim \\"k\\" keller"@x.test'),
+        ("jörg@münchen.example", "jörg@xn--mnchen-3ya.example", "jörg@xn--mnchen-3ya.example"),
+        ("kim@my_host.example", "kim@my_host.example", "kim@my_host.example"),
+        ("k" * 400 + "@x.test", "k" * 400 + "@x.test", "k" * 400 + "@x.test"),
+    ],
+)
+def test_the_world_may_be_called_anything(written: str, kept: str, wired: str) -> None:
+    assert sendable(written) == kept == sendable(wired)
+    assert wire(kept) == wired == wire(wired)
+    assert parse_list(f"Kim <{written}>") == [Address("Kim", kept)]
+    assert parse_typed(written) == ([Address("", kept)], [])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["kim", "@x.test", "kim@", "a b@x.test", "a@b@x.test", '"a\r\nb"@x.test', '"a>b"@x.test', "a\u202eb@x.test",
+     "k" * 484 + "@x.test", "kim@-x.test", '""@x.test', "a\u3000b@x.test"],
+)  # fmt: skip
+def test_what_cannot_go_on_the_wire_is_no_address(wrong: str) -> None:
+    assert sendable(wrong) is None
+
+
+def test_what_our_own_people_are_called_stays_strict() -> None:
+    for odd in ("taro..yama.@docomo.example", "jörg@x.test", "k" * 65 + "@x.test", '"kim"@x.test'):
+        assert spec(odd) is None
+    assert spec("kim@bücher.test") == "kim@xn--bcher-kva.test"
+
+
+def test_sub_addresses_belong_to_their_mailbox() -> None:
+    assert belongs_to("Support+shop+2@brand-a.test", "support@brand-a.test")
+    assert not belongs_to("support+shop@brand-b.test", "support@brand-a.test")
+    assert not belongs_to("support2@brand-a.test", "support@brand-a.test")
+
+
+@pytest.mark.parametrize(
+    ("text", "good", "bad"),
+    [
+        (f"{KIM} Bcc: {EVE}", [], [f"{KIM} Bcc: {EVE}"]),
+        (f"{KIM}\r\nBcc: {EVE}", [KIM], [f"Bcc: {EVE}"]),
+        (f"{KIM} Bcc: Eve <{EVE}>", [], [f"{KIM} Bcc: Eve <{EVE}>"]),
+        (f"Team: {KIM}, {EVE};", [EVE], [f"Team: {KIM}"]),
+        (f"{KIM} <{EVE}>", [], [f"{KIM} <{EVE}>"]),
+        (f"{EVE} <{EVE}>", [EVE], []),
+        (f'"{KIM}" <{EVE}>', [EVE], []),
+        (f"{EVE} ({KIM})", [], [f"{EVE} ({KIM})"]),
+        (f"Kim <{KIM}> Eve <{EVE}>", [KIM, EVE], []),
+        (f"<{KIM}> {EVE}", [KIM, EVE], []),
+        (f"Kim <{KIM}> and others", [KIM], ["and others"]),
+        (f"Kim <{KIM}> (at home)", [KIM], []),
+        (f"mailto:{KIM}, <mailto:{EVE}>", [KIM, EVE], []),
+        ("<>", [], ["<>"]),
+        (f"{KIM}{' ' * 131_072}{EVE}", [KIM], [EVE]),
+    ],
+)
+def test_nothing_typed_vanishes(text: str, good: list[str], bad: list[str]) -> None:
+    found, said = parse_typed(text)
+    assert ([one.address for one in found], said) == (good, bad)
+
+
+WORDS = st.sampled_from(
+    ["kim@x.test", "eve@y.test", "Bcc:", "Kim", "<", ">", "(", ")", '"', "\\", ";", ",", " ", "\n", ":"]
+)
+
+
+@given(st.lists(WORDS, max_size=12).map("".join))
+def test_every_address_typed_is_found_or_said_back(text: str) -> None:
+    good, bad = parse_typed(text)
+    told = " ".join([*map(str, good), *bad]).lower()
+    assert all(word not in text.lower() or word in told for word in ("kim@x.test", "eve@y.test", "bcc", "kim"))
 
 
 @given(st.text(alphabet='"\\<>()@,;: ab.\n\r\0é'))

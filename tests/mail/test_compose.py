@@ -20,6 +20,7 @@ SUPPORT = Address("Support", "support@brand-a.test")
 KIM = Address("Kim Keller", "kim@customer.test")
 BEN = Address("Ben Brandt", "ben@brand-b.test")
 EVE = Address("", "eve@other.test")
+PLUS = Address("", "Support+shop@brand-a.test")
 MESSAGE_ID = "<0123456789abcdef@brand-a.test>"
 DATE = 1_793_700_000
 ALLOWED = {"from", "to", "cc", "bcc", "subject", "date", "message-id", "in-reply-to", "references", "mime-version"}
@@ -134,11 +135,22 @@ def test_no_field_of_the_draft_starts_another_header(line_end: str) -> None:
 
 
 def test_an_address_that_is_none_is_refused_not_written() -> None:
-    for wrong in ("kim", "kim@x.test\r\nBcc: e@e.test", "a b@c.test", "kïm@c.test", ""):
+    for wrong in ("kim", "kim@x.test\r\nBcc: e@e.test", "a b@c.test", "kim@x.test\r", ""):
         with pytest.raises(ValueError, match="not an address"):
             build(Draft(to=(Address("", wrong),)))
     with pytest.raises(ValueError, match="not a message id"):
         compose.build(Draft(), identity=SUPPORT, message_id="<a@b>\r\nX: y", date=DATE)
+
+
+def test_an_address_of_another_place_stands_in_the_header_as_the_wire_has_it() -> None:
+    taro, jorg = Address("Taro", "taro..yama.@docomo.example"), Address("Jörg", "jörg@x.test")
+    assert b'To: Taro <"taro..yama."@docomo.example>\r\n' in build(Draft(to=(taro,)))
+    header = build(Draft(to=(jorg,))).partition(b"\r\n\r\n")[0]
+    assert "<jörg@x.test>\r\n".encode() in header
+    assert parse_list(headers.parse(header).raw("to") or b"") == [jorg]
+    longest = Address("\N{GRINNING FACE}" * 200, f"{'k' * 483}@x.test")
+    assert longest.valid
+    assert max(map(len, build(Draft(to=(longest, longest))).split(b"\r\n"))) <= 998
 
 
 def test_html_is_made_harmless_and_gets_a_text_form() -> None:
@@ -182,6 +194,59 @@ def test_an_answer_to_ones_own_message_goes_where_that_went() -> None:
     assert compose.reply(own, me=SUPPORT.address, everyone=True).cc == (EVE,)
     to_self = original(from_=(SUPPORT,), to=(SUPPORT,))
     assert compose.reply(to_self, me=SUPPORT.address).to == (SUPPORT,)
+
+
+@pytest.mark.parametrize("everyone", [False, True])
+def test_a_contact_form_is_answered_to_its_visitor_alone(everyone: bool) -> None:
+    form = original(from_=(SUPPORT,), to=(SUPPORT, PLUS), cc=(), reply_to=(KIM,))
+    draft = compose.reply(form, me=SUPPORT.address, everyone=everyone)
+    assert (draft.to, draft.cc) == ((KIM,), ())
+    ours = original(from_=(SUPPORT,), to=(EVE,), cc=(), reply_to=(SUPPORT,))
+    assert compose.reply(ours, me=SUPPORT.address, everyone=everyone).to == (EVE,)
+
+
+def test_reply_all_never_writes_to_the_mailbox_itself() -> None:
+    draft = compose.reply(original(to=(SUPPORT, PLUS, EVE), cc=(PLUS, BEN)), me=SUPPORT.address, everyone=True)
+    assert (draft.to, draft.cc) == ((KIM,), (EVE, BEN))
+    from_plus = original(from_=(PLUS,), to=(SUPPORT,), cc=(EVE,))
+    draft = compose.reply(from_plus, me=SUPPORT.address, everyone=True)
+    assert (draft.to, draft.cc) == ((EVE,), ())
+    other_plus = Address("", "support2+x@brand-a.test")
+    assert compose.reply(original(to=(other_plus,)), me=SUPPORT.address, everyone=True).cc == (other_plus, BEN)
+
+
+def test_two_authors_are_both_answered() -> None:
+    assert compose.reply(original(from_=(KIM, EVE)), me=SUPPORT.address).to == (KIM, EVE)
+    assert compose.reply(original(from_=(SUPPORT, EVE)), me=SUPPORT.address).to == (EVE,)
+
+
+@pytest.mark.parametrize(
+    ("lines", "to", "cc"),
+    [
+        ("Reply-To: reply+{long}@x.test", ["reply+{long}@x.test"], ["support@brand-a.test"]),
+        ("Reply-To: taro..yama.@docomo.example", ["taro..yama.@docomo.example"], ["support@brand-a.test"]),
+        ('Reply-To: "taro..yama."@docomo.example', ["taro..yama.@docomo.example"], ["support@brand-a.test"]),
+        ("Reply-To: Jörg <joerg@münchen.example>", ["joerg@xn--mnchen-3ya.example"], ["support@brand-a.test"]),
+        ("Reply-To: jörg@x.test.", ["jörg@x.test"], ["support@brand-a.test"]),
+        ("Reply-To: nobody at all", ["kim@customer.test"], ["support@brand-a.test"]),
+        ("To: a@x.test\r\nCc: b@x.test\r\nCc: c@x.test", ["kim@customer.test"],
+         ["support@brand-a.test", "a@x.test", "b@x.test", "c@x.test"]),
+    ],
+)  # fmt: skip
+def test_what_people_receive_is_answered_with_what_it_says(lines: str, to: list[str], cc: list[str]) -> None:
+    long = "a1b2" * 60
+    lines = lines.format(long=long)
+    block = f"From: Kim <kim@customer.test>\r\nTo: support@brand-a.test\r\n{lines}\r\n".encode()
+    draft = compose.reply(Original.read(headers.parse(block), "x"), me="dan@brand-a.test", everyone=True)
+    assert [one.address for one in draft.to] == [one.format(long=long) for one in to]
+    assert [one.address for one in draft.cc] == cc
+    assert parse_list(headers.parse(build(draft)).raw("to") or b"") == list(draft.to)
+
+
+def test_whoever_cannot_be_answered_is_quoted_all_the_same() -> None:
+    draft = compose.reply(Original.read(headers.parse(b"From: Jo Kern <jo>\r\n"), "Hi"), me=SUPPORT.address)
+    assert draft.to == ()
+    assert "Jo Kern wrote:\n> Hi" in draft.text
 
 
 @pytest.mark.parametrize(

@@ -150,18 +150,50 @@ def test_a_server_that_leaves_may_be_tried_again(submission: Submission, policy:
         "k im@x.test",
         "kim@x.test>\r\nRCPT TO:<eve@x.test",
         "<kim@x.test>",
-        "küm@x.test",
+        "k\u202eim@x.test",
+        '"kim> SIZE=1 <eve"@x.test',
         "a@b\0",
+        "k" * 490 + "@x.test",
     ],
 )
 def test_an_address_that_would_bend_the_protocol_is_not_sent(
     submission: Submission, policy: Policy, address: str
 ) -> None:
-    for sender, recipients in ((address, [KIM]), ("ana@brand-a.test", [KIM, address])):
+    for sender, recipients in ((address, [KIM]), ("küm@x.test", [KIM]), ("ana@brand-a.test", [KIM, address])):
         with pytest.raises(UnsafeText):
             submission.send(ANA, sender, recipients, letter("Hello"))
     assert policy.taken == []
     assert policy.heard == []
+
+
+def test_odd_addresses_go_over_the_wire_as_it_has_them(
+    submission: Submission, policy: Policy, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "mail.log")
+    odd = ["taro..yama.@docomo.example", '"kim keller"@x.test', "reply+" + "a" * 400 + "@x.test", "jörg@x.test"]
+    assert submission.send(ANA, "ana@brand-a.test", odd, letter("Hello")).accepted == tuple(odd)
+    (taken,) = policy.taken
+    assert taken.rcpt_tos == odd
+    assert """RCPT TO:<"taro..yama."@docomo.example>""" in caplog.text
+    assert "SMTPUTF8" in taken.mail_options
+    submission.send(ANA, "ana@brand-a.test", odd[:3], letter("Hello"))
+    assert "SMTPUTF8" not in policy.taken[1].mail_options
+
+
+def test_a_server_without_smtputf8_is_not_given_jorg(
+    submission: Submission, policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def without(
+        _server: SMTP, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [line for line in responses if "SMTPUTF8" not in line]
+
+    monkeypatch.setattr(policy, "handle_EHLO", without)
+    with pytest.raises(SubmissionRefused) as refused:
+        submission.send(ANA, "ana@brand-a.test", [KIM, "jörg@x.test"], letter("Hello"))
+    assert refused.value.recipients == {"jörg@x.test": (553, "5.6.7 SMTPUTF8 is not offered")}
+    assert policy.taken == []
 
 
 @given(st.lists(st.sampled_from([b"\r", b"\n", b".", b"x", b"\r\n", b"\r\n.\r\n"]), max_size=30).map(b"".join))
