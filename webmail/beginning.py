@@ -15,7 +15,7 @@ from mailboxes.access import MailboxAccess, is_neighbour
 from mailboxes.rights import Right
 from webmail.attaching import Attached, attached_from
 from webmail.connection import mail_of, select_for
-from webmail.drafting import Writing, new_key
+from webmail.drafting import Writing, is_key, new_key
 from webmail.reading import body_texts
 
 _ROOM = "<p><br></p>"
@@ -43,7 +43,9 @@ def begin_answer(
     original = Original.read(parse(opened.header), text, html or None)
     if access.is_shared and any(is_neighbour(db, access, author.address) for author in original.from_):
         # A colleague's letter is not the customer's, and the ids in it may name their machine (RFC 5322 §3.6.4).
-        original = replace(original, message_id="", references=())
+        ids = tuple(one for one in original.references if _tells_nothing(access, one))
+        own = original.message_id if _tells_nothing(access, original.message_id) else ""
+        original = replace(original, message_id=own, references=ids)
     attached: list[Attached] = []
     if mode == "forward":
         draft = compose.forward(original, rich=True)
@@ -65,6 +67,12 @@ def begin_answer(
         keep=[attachment.id for attachment in attached],
     )
     return writing, attached
+
+
+def _tells_nothing(access: MailboxAccess, message_id: str) -> bool:
+    """Made here, of chance and the mailbox's own domain. Another domain of the team's would name who is behind it."""
+    left, _, domain = message_id.strip("<>").rpartition("@")
+    return is_key(left) and domain == access.address.rpartition("@")[2]
 
 
 def _signed(access: MailboxAccess, text: str) -> str:

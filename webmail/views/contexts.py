@@ -153,6 +153,8 @@ class MessagePage:
     url: str
     subject: str
     from_: Address | None
+    authors: Sequence[Address]
+    sender: Address | None
     to: Sequence[Address]
     cc: Sequence[Address]
     bcc: Sequence[Address]

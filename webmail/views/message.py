@@ -6,7 +6,7 @@ from typing import Any
 from flask import Response, make_response, render_template, request, url_for
 from markupsafe import Markup
 
-from mail.addresses import Address, parse_list
+from mail.addresses import Address, addresses_of
 from mail.headers import Headers
 from mail.message import Attachment
 from mail.plaintext import segments
@@ -71,7 +71,8 @@ def _title(access: MailboxAccess, shown: MessagePage) -> str:
 def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
     """Everything a template needs to show this message."""
     headers, ref = found.headers, found.ref
-    sender = _first(headers, "From")
+    authors = _list(headers, "From")
+    sender = authors[0] if authors else None
     always, once = _images_always(sender), _images_once()
     offered = found.has_remote_images and not (always or once)
     where: dict[str, Any] = {"mailbox": access.address, "folder": ref.folder, "ref": ref.token}
@@ -86,6 +87,8 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         url=url_for("webmail.message", **here),
         subject=(headers.get("Subject") if headers else "") or "(no subject)",
         from_=sender,
+        authors=authors,
+        sender=_sender(headers, authors),
         to=_list(headers, "To"),
         cc=_list(headers, "Cc"),
         bcc=_list(headers, "Bcc"),
@@ -104,7 +107,9 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         ],
         body_url=url_for("webmail.body", **where, images=1 if always or once else None),
         images_url=url_for("webmail.message", **here, images=1) if offered else None,
-        always_images_url=url_for("webmail.always_show_images", **here) if offered and sender else None,
+        always_images_url=url_for("webmail.always_show_images", **here)
+        if offered and _can_be_remembered(sender)
+        else None,
         stop_images_url=url_for("webmail.stop_showing_images", **here) if found.has_remote_images and always else None,
         attachments=[_attachment(attachment, where) for attachment in _attachments(found)],
         begun_url=_begun_url(access, found),
@@ -135,6 +140,10 @@ def _images_always(sender: Address | None) -> bool:
     return bool(sender and image_consents.allows(services().db, current_actor(), sender.address))
 
 
+def _can_be_remembered(sender: Address | None) -> bool:
+    return sender is not None and len(sender.address) <= image_consents.LONGEST_SENDER
+
+
 def _mode(found: OpenMessage) -> str:
     if found.layout is None:
         return "source-only"
@@ -163,11 +172,11 @@ def _warning(headers: Headers | None) -> str:
     return ""
 
 
-def _first(headers: Headers | None, name: str) -> Address | None:
-    found = _list(headers, name)
-    return found[0] if found else None
+def _sender(headers: Headers | None, authors: list[Address]) -> Address | None:
+    """Who sent it for its authors (RFC 5322 §3.6.2), if it was somebody else."""
+    known = {author.address.lower() for author in authors}
+    return next((one for one in _list(headers, "Sender") if one.address and one.address.lower() not in known), None)
 
 
 def _list(headers: Headers | None, name: str) -> list[Address]:
-    raw = headers.raw(name) if headers else None
-    return parse_list(raw) if raw else []
+    return addresses_of(headers, name) if headers else []
