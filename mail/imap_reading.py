@@ -69,6 +69,16 @@ class Reading(Session):
                 raise SearchTooSlow(str(error)) from error
             raise
 
+    def perhaps(self, search: Search, newest: int) -> list[int]:
+        """UIDs among the folder's `newest` messages that `find` passed over and whose HTML may spell it otherwise."""
+        first = max(1, self._connection.exists - newest + 1)
+        return self._search([b"%d:*" % first, b"NOT $", *keys(search, as_html=True)])
+
+    def add_to_found(self, uids: Sequence[int]) -> int:
+        """How many are found with these among them."""
+        (also,) = uid_sets(uids)
+        return number(_told(self._searched(b"SAVE COUNT", [b"OR $ UID", also]), b"COUNT"))
+
     def found(self, first: int, last: int) -> list[Summary]:
         """Messages `first` to `last` of what `find` found last, in order of arrival, 1 being the oldest."""
         return self._sorted(first, last, b"$")

@@ -1,8 +1,10 @@
 """What people look for, as SEARCH keys (RFC 9051 section 6.4.4)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from mail.html_spelling import spellings, straight, with_apostrophes
 from mail.imap_connection import string
 from mail.imap_summaries import MONTH_NAMES
 
@@ -25,8 +27,11 @@ class Search:
     answered: bool = False
 
 
-def keys(search: Search) -> list[bytes]:
-    """The search as pieces of a command. Raises UnsafeText for control characters in any text."""
+def keys(search: Search, *, as_html: bool = False) -> list[bytes]:
+    """The search as pieces of a command. Raises UnsafeText for control characters in any text.
+
+    `as_html`: words count also as HTML may spell them, and with them much that is something else.
+    """
     pieces: list[bytes] = []
     for flag in ("unseen", "flagged", "answered"):
         if getattr(search, flag):
@@ -34,12 +39,19 @@ def keys(search: Search) -> list[bytes]:
     for name, day in ((b"SINCE", search.since), (b"BEFORE", search.before)):
         if day:
             pieces += [name, b"%d-%s-%04d" % (day.day, MONTH_NAMES[day.month - 1], day.year)]
-    for name, texts in (
-        (b"FROM", search.from_),
-        (b"TO", search.to),
-        (b"SUBJECT", search.subject),
-        (b"TEXT", search.words),
-    ):
+    for name, texts in ((b"FROM", search.from_), (b"TO", search.to)):
         for text in texts:
-            pieces += [name, string(text)]
+            kinds = with_apostrophes(text)
+            # Dovecot compares with addresses as it would write them, where an apostrophe has a backslash before it.
+            escaped = [straight(text).replace("'", "\\'")] if len(kinds) > 1 else []
+            pieces += _either(name, [*kinds, *escaped])
+    for text in search.subject:
+        pieces += _either(b"SUBJECT", with_apostrophes(text))
+    for text in search.words:
+        pieces += _either(b"TEXT", [*with_apostrophes(text), *(spellings(text) if as_html else ())])
     return pieces or [b"ALL"]
+
+
+def _either(name: bytes, texts: Sequence[str]) -> list[bytes]:
+    """One of them is enough: OR takes two keys (RFC 9051 section 6.4.4)."""
+    return [b"OR"] * (len(texts) - 1) + [piece for text in texts for piece in (name, string(text))]

@@ -21,6 +21,7 @@ from mail.refs import MessageRef
 from mail.remote_images import raster_type
 from mail.structure import Part
 from mailboxes.access import MailboxAccess
+from webmail import searching
 from webmail.connection import mail_of, named, select, select_for
 
 PAGE_SIZE = 50
@@ -38,7 +39,10 @@ _CID = re.compile(r"\bcid:([^\s\"'<>)]{1,250})", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class FolderPage:
-    """One page of a folder, newest first. `page` counts from 1; `total` is what the folder or the search holds."""
+    """One page of a folder, newest first. `page` counts from 1; `total` is what the folder or the search holds.
+
+    `partly`: the search didn't look through all that HTML may hide.
+    """
 
     folders: list[Folder]
     folder: Folder
@@ -47,6 +51,7 @@ class FolderPage:
     page: int
     pages: int
     total: int
+    partly: bool = False
 
 
 def folder_page(pool: Pool, access: MailboxAccess, name: str, page: int, query: Search | None) -> FolderPage:
@@ -59,7 +64,8 @@ def folder_page(pool: Pool, access: MailboxAccess, name: str, page: int, query: 
         selected = select(imap, access, name)
         folders = imap.folders()  # after it, so that both count the same new mail
         folder = named(folders, name)
-        total = imap.find(query) if query else selected.exists
+        found = searching.find(imap, query, selected.exists) if query else searching.Found(selected.exists)
+        total = found.total
         pages = max(1, -(-total // PAGE_SIZE))
         page = min(max(page, 1), pages)
         newer = (page - 1) * PAGE_SIZE
@@ -71,7 +77,7 @@ def folder_page(pool: Pool, access: MailboxAccess, name: str, page: int, query: 
             bottom = max(1, top - WINDOW + 1)
             last = total - newer - bottom + 1
             rows = imap.page(last - PAGE_SIZE + 1, last, (bottom, top))
-    return FolderPage(folders, folder, selected.uidvalidity, rows[::-1], page, pages, total)
+    return FolderPage(folders, folder, selected.uidvalidity, rows[::-1], page, pages, total, found.partly)
 
 
 def folders_of(pool: Pool, access: MailboxAccess) -> list[Folder]:

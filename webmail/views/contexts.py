@@ -100,7 +100,10 @@ def with_query(url: str, query: dict[str, str]) -> str:
 
 @dataclass(frozen=True)
 class Listing:
-    """A page of a folder. `first` and `last` are positions counted from the newest, as people read them."""
+    """A page of a folder. `first` and `last` are positions counted from the newest, as people read them.
+
+    `looked_through`: in how many of the newest messages at most a search found what HTML hides; 0 when it was in all.
+    """
 
     folder: FolderLink
     base_url: str
@@ -118,6 +121,7 @@ class Listing:
     search: str = ""
     prev_url: str | None = None
     next_url: str | None = None
+    looked_through: int = 0
 
     @property
     def live(self) -> bool:

@@ -16,6 +16,7 @@ from mailboxes.access import MailboxAccess, mailboxes_of
 from web.context import services
 from webmail import reading
 from webmail.reading import FolderPage
+from webmail.searching import LOOKED_THROUGH
 from webmail.views import words
 from webmail.views.contexts import (
     AccessContext,
@@ -124,6 +125,7 @@ def listing(access: MailboxAccess, found: FolderPage, search: str, current: str 
         last=start + len(found.rows),
         prev_url=page_url(found.page - 1) if found.page > 1 else None,
         next_url=page_url(found.page + 1) if found.page < found.pages else None,
+        looked_through=LOOKED_THROUGH if found.partly else 0,
     )
 
 
