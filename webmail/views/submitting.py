@@ -82,7 +82,7 @@ def send(mailbox: str) -> BaseResponse:
     except BadRecipients as error:
         return again(access, writing, error, error.fields)
     except SubmissionRefused as error:
-        return again(access, writing, error, {"send": refusal(error)})
+        return again(access, writing, error, refusal(error))
     except SubmissionUnknown:
         said = f"It isn't certain that “{writing.subject[:80]}” went out. It is not sent again by itself."
         flash({"text": said, "kind": "error", "undo": None})  # type: ignore[arg-type]

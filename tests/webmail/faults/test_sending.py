@@ -53,12 +53,13 @@ def test_a_refusal_sends_nothing_says_why_and_keeps_the_draft(
         assert 'role="alert"' in refused.text
         if stage.startswith("RCPT TO"):
             said = Page(refused.text).text
-            assert f"{BEN} doesn't exist at that server (the server said: 5.1.1 nobody here (550))." in said
+            assert f"{BEN} doesn't exist at that server. Check how it is written." in said
+            assert f"{BEN}: 5.1.1 nobody here (550)" in said.partition("What the server said")[2]
             assert f"{KIM} doesn't" not in said
         if stage == "RCPT":
             said = Page(refused.text).text
             for address in (KIM, BEN, DAN):
-                assert f"{address} can't take mail right now (the server said: 4.2.1 full for now (450))." in said
+                assert f"{address} can't take mail right now." in said
             assert "Try again in a while" in said
         if stage == "dot":
             assert Page(refused.text).text.count("The mail server didn't take the message") == 1
