@@ -25,9 +25,12 @@ _MARKS: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class OutgoingAttachment:
+    """A file; with a `content_id` (without its angle brackets) a picture for the HTML that refers to it."""
+
     filename: str
     content_type: str
     data: bytes
+    content_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,9 @@ def build(draft: Draft, *, identity: Address, message_id: str, date: int, keep_b
 
     `identity` is the only source of From; `date` is in unix seconds and written in UTC, so that no zone tells where
     the writer is. Every header is written here and nothing adds another: no Sender, User-Agent or host name. Bcc
-    stays in a draft only. HTML is sanitised and gets its text form beside it. Raises ValueError for an address or
-    message id that isn't well-formed.
+    stays in a draft only. HTML is sanitised and gets its text form beside it, and the pictures that it shows (RFC
+    2387); a draft keeps the others, which an undo may bring back. Raises ValueError for an address or message id that
+    isn't well-formed.
     """
     if headers.message_ids(message_id) != [message_id]:
         raise ValueError(f"not a message id: {message_id!r}")
@@ -104,7 +108,7 @@ def build(draft: Draft, *, identity: Address, message_id: str, date: int, keep_b
         mime.structured("Message-ID", [message_id], " "),
         *_thread(draft),
         b"MIME-Version: 1.0\r\n",
-        *_body(draft, boundary),
+        *_body(draft, boundary, all_pictures=keep_bcc),
     ]
     return b"".join(pieces)
 
@@ -126,19 +130,30 @@ def _thread(draft: Draft) -> list[bytes]:
     return [*lines, mime.structured("References", references, " ")] if references else lines
 
 
-def _body(draft: Draft, boundary: str) -> list[bytes]:
+def _body(draft: Draft, boundary: str, *, all_pictures: bool) -> list[bytes]:
+    pictures: list[OutgoingAttachment] = []
     if draft.html is None:
         body = mime.text_part(draft.text, "plain")
     else:
-        html = sanitize.html(draft.html, images=lambda url: url, notes=False).html
-        text = draft.text or plaintext.from_html(html, show_links=True)
-        body = mime.multipart(
-            "alternative", boundary + ".a", [mime.text_part(text, "plain"), mime.text_part(html, "html")]
-        )
-    if not draft.attachments:
-        return body
-    files = [mime.file_part(file.filename, file.content_type, file.data) for file in draft.attachments]
-    return mime.multipart("mixed", boundary, [body, *files])
+        html = sanitize.html(draft.html, images=lambda url: url, cid=kept_picture, notes=False)
+        used = {mime.content_id(name) for name in html.content_ids}
+        pictures = [one for one in draft.attachments if one.content_id and (all_pictures or one.content_id in used)]
+        text = draft.text or plaintext.from_html(html.html, show_links=True)
+        rich = mime.text_part(html.html, "html")
+        if pictures:
+            rich = mime.multipart("related", boundary + ".r", [rich, *map(_file, pictures)])
+        body = mime.multipart("alternative", boundary + ".a", [mime.text_part(text, "plain"), rich])
+    files = [one for one in draft.attachments if draft.html is None or not one.content_id]
+    return mime.multipart("mixed", boundary, [body, *map(_file, files)]) if files else body
+
+
+def _file(attachment: OutgoingAttachment) -> list[bytes]:
+    return mime.file_part(attachment.filename, attachment.content_type, attachment.data, picture=attachment.content_id)
+
+
+def kept_picture(content_id: str) -> str:
+    """How HTML that is sent on refers to a picture of the text: as it did, by a Content-ID that is fit for it."""
+    return f"cid:{mime.content_id(content_id)}"
 
 
 def reply(original: Original, *, me: str, everyone: bool = False, rich: bool = False) -> Draft:
@@ -203,7 +218,7 @@ def _text(original: Original) -> str:
 def _html(original: Original) -> str:
     """The body as HTML, always through the sanitiser; nothing remote in it, no note of ours."""
     if original.html is not None:
-        return sanitize.html(original.html, notes=False).html
+        return sanitize.html(original.html, cid=kept_picture, notes=False).html
     return f"<div>{plaintext.to_html(original.text)}</div>"
 
 

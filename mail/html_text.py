@@ -39,6 +39,16 @@ def text(document: str, *, show_links: bool = False) -> str:
     return reader.result()
 
 
+def says_anything(document: str) -> bool:
+    """Whether a word or a picture in it is there to be seen. Reads no further than the first one."""
+    reader = _Reader(show_links=False)
+    for token in html_nesting.Nester(_TAGS).run(tokens(document[:MAX_DOCUMENT])):
+        reader.take(token)
+        if reader.has_words or (isinstance(token, Start) and token.name == "img"):
+            return True
+    return False
+
+
 class _Reader:
     def __init__(self, show_links: bool) -> None:
         self._show_links = show_links
@@ -60,6 +70,10 @@ class _Reader:
             self._start(token)
         else:
             self._end(token.name)
+
+    @property
+    def has_words(self) -> bool:
+        return any(piece.strip() for piece in self._line)
 
     def result(self) -> str:
         self._break()

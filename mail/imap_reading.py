@@ -29,7 +29,7 @@ SEARCH_SECONDS: Final = 30.0  # the first search of 100,000 messages reads all t
 _FOUND_LIMIT: Final = 1_000_000
 _SLACK: Final = 256 * 1024  # what an answer may have around the octets asked for
 _ROWS: Final = 160 * 1024 * 1024  # fifty rows, each with as many recipients as a header of 2 MB can name
-_SECTION: Final = re.compile(r"(?:[1-9][0-9]{0,4}(?:\.[1-9][0-9]{0,4}){0,60}(?:\.(?:MIME|HEADER|TEXT))?|HEADER|TEXT|)")
+_SECTION: Final = re.compile(r"(?:[1-9][0-9]{0,4}(?:\.[1-9][0-9]{0,4}){0,120}(?:\.(?:MIME|HEADER|TEXT))?|HEADER|TEXT|)")
 
 
 class Reading(Session):
@@ -120,7 +120,7 @@ class Reading(Session):
         return Opened(uid, flags(told.get(b"FLAGS")), arrived, structure(told.get(b"BODYSTRUCTURE")), header)
 
     def structure(self, uid: int) -> Part:
-        """The tree of parts. Raises HostileMessage when there are too many or they lie too deep."""
+        """The tree of parts."""
         return structure(self._one(uid, b"(UID BODYSTRUCTURE)").get(b"BODYSTRUCTURE"))
 
     def header(self, uid: int) -> bytes:

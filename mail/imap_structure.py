@@ -5,13 +5,13 @@ from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
-from mail.errors import HostileMessage, ProtocolTrouble
+from mail.errors import ProtocolTrouble
 from mail.imap_answers import Node, number, octets, pairs
 from mail.imap_summaries import MESSAGE_DISPOSITION, disposition_at
 from mail.structure import Part
 
 PARTS_LIMIT: Final = 500
-NESTING_LIMIT: Final = 50
+NESTING_LIMIT: Final = 100  # as deep as Dovecot looks
 _PARAMS_LIMIT: Final = 40
 
 
@@ -27,7 +27,7 @@ class Opened:
 
 
 def structure(node: Node) -> Part:
-    """The tree of a message's parts. Raises HostileMessage for more parts or depth than people's mail has."""
+    """The tree of a message's parts, `cut` where there are more or deeper ones than people's mail has."""
     return _Reader().part(node, "", 0)
 
 
@@ -47,21 +47,20 @@ class _Reader:
             return self._multipart(node, section, section, depth)
         return self._leaf(node, section, depth)
 
-    def _count(self, depth: int) -> None:
-        self._parts += 1
-        if self._parts > PARTS_LIMIT:
-            raise HostileMessage(f"more than {PARTS_LIMIT} parts")
-        if depth > NESTING_LIMIT:
-            raise HostileMessage(f"parts nested deeper than {NESTING_LIMIT}")
+    def _children(self, nodes: list[Node], prefix: str, depth: int) -> tuple[tuple[Part, ...], bool]:
+        """As many as there is room for, and whether that isn't all of them."""
+        found: list[Part] = []
+        for position, node in enumerate(nodes, start=1):
+            if self._parts >= PARTS_LIMIT or depth > NESTING_LIMIT:
+                return tuple(found), True
+            found.append(self._child(node, f"{prefix}.{position}" if prefix else str(position), depth))
+        return tuple(found), False
 
     def _multipart(self, node: list[Node], section: str, prefix: str, depth: int) -> Part:
-        self._count(depth)
+        self._parts += 1
         inner = list(takewhile(lambda one: isinstance(one, list), node))
         subtype, *rest = [*node[len(inner) :], None, None, None]
-        children = [
-            self._child(child, f"{prefix}.{position}" if prefix else str(position), depth + 1)
-            for position, child in enumerate(inner, start=1)
-        ]
+        children, cut = self._children(inner, prefix, depth + 1)
         disposition, disposition_params = _disposition(rest[1])
         return Part(
             section=section,
@@ -69,19 +68,22 @@ class _Reader:
             params=_params(rest[0]),
             disposition=disposition,
             disposition_params=disposition_params,
-            children=tuple(children),
+            children=children,
+            cut=cut,
         )
 
     def _leaf(self, node: Node, section: str, depth: int) -> Part:
-        self._count(depth)
+        self._parts += 1
         if not isinstance(node, list) or len(node) < 7:
             raise ProtocolTrouble("a BODYSTRUCTURE that is none")
         kind, subtype, params, content_id, description, encoding, size = node[:7]
         at = disposition_at(node)
         disposition, disposition_params = _disposition(node[at] if len(node) > at else None)
+        is_message = at == MESSAGE_DISPOSITION
+        room = self._parts < PARTS_LIMIT and depth < NESTING_LIMIT
         return Part(
             section=section,
-            content_type=f"{_word(kind) or 'application'}/{_word(subtype) or 'octet-stream'}",
+            content_type=_media_type(_word(kind), _word(subtype)),
             params=_params(params),
             disposition=disposition,
             disposition_params=disposition_params,
@@ -89,8 +91,14 @@ class _Reader:
             size=number(size),
             content_id=_raw(content_id),
             description=_raw(description),
-            children=(self.part(node[8], section, depth + 1),) if at == MESSAGE_DISPOSITION else (),
+            children=(self.part(node[8], section, depth + 1),) if is_message and room else (),
+            cut=is_message and not room,
         )
+
+
+def _media_type(kind: str, subtype: str) -> str:
+    """What isn't well-formed is plain text (RFC 2045 section 5.2): the server then tells no type, or only "text"."""
+    return f"{kind}/{subtype}" if kind and subtype else "text/plain" if kind in {"", "text"} else f"{kind}/octet-stream"
 
 
 def _word(node: Node) -> str:

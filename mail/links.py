@@ -73,7 +73,7 @@ def judge(href: str, text: str) -> Link | None:
     if found := web_url(href):
         url, host, user = found
         return Link(url, host, _warning(host, user, clean.one_line(text)))
-    other = _OTHER.fullmatch(clean.one_line(href[:MAX_URL]))
+    other = _OTHER.fullmatch(clean.one_line(href[:MAX_URL]).replace(" ", "%20"))
     if other is None:
         return None
     return Link(f"{other[1].lower()}:{other[2]}", "", _mail_warning(other[1], other[2], clean.one_line(text)))

@@ -5,6 +5,7 @@ several copies of an attachment in memory.
 """
 
 import base64
+import hashlib
 import quopri
 import re
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,8 @@ _SLICE: Final = 57 * 16_384
 
 _BOUNDARY: Final = re.compile(r"[A-Za-z0-9=_.]{1,70}")
 _MEDIA_TYPE: Final = re.compile(r"[a-z]{1,20}/[a-z0-9][a-z0-9.+_-]{0,80}")
+_CONTENT_ID: Final = re.compile(r"[A-Za-z0-9.!$*_+=~-]{1,120}@[A-Za-z0-9.-]{1,80}")
+_ATTACHED: Final = "Content-Disposition: attachment"
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
 
 
@@ -102,17 +105,26 @@ def text_part(text: str, subtype: str) -> list[bytes]:
     return [f"{top}quoted-printable\r\n\r\n".encode(), encoded]
 
 
-def file_part(filename: str, content_type: str, data: bytes) -> list[bytes]:
-    """An attachment in base64. Its name is cleaned; a type that may not be encoded so becomes octets."""
+def content_id(given: str) -> str:
+    """A Content-ID that is fit for a header and a cid: URL (RFC 2392), unbracketed; as given if it is."""
+    if _CONTENT_ID.fullmatch(given):
+        return given
+    digest = hashlib.sha256(given.encode("utf-8", "replace")).hexdigest()
+    return f"{digest[:32]}@cid.invalid"
+
+
+def file_part(filename: str, content_type: str, data: bytes, *, picture: str = "") -> list[bytes]:
+    """An attachment in base64. Its name is cleaned; a type that may not be encoded so becomes octets.
+
+    With the Content-ID `picture` it is shown in the HTML that refers to it, and not below.
+    """
     name = filenames.clean_name(filename, content_type)
     media = content_type.strip().lower()
     if not _MEDIA_TYPE.fullmatch(media) or media.startswith(("multipart/", "message/")):
         media = "application/octet-stream"
     parameter = f'filename="{name}"' if name.isascii() else f"filename*=utf-8''{quote(name, safe='')}"
-    top = (
-        f"Content-Type: {media}\r\nContent-Disposition: attachment;\r\n {parameter}\r\n"
-        "Content-Transfer-Encoding: base64\r\n\r\n"
-    )
+    shown = f"Content-ID: <{content_id(picture)}>\r\nContent-Disposition: inline" if picture else _ATTACHED
+    top = f"Content-Type: {media}\r\n{shown};\r\n {parameter}\r\nContent-Transfer-Encoding: base64\r\n\r\n"
     return [top.encode("ascii"), *_base64(data)]
 
 
@@ -120,7 +132,8 @@ def multipart(subtype: str, boundary: str, parts: Iterable[Sequence[bytes]]) -> 
     """Parts joined under one boundary (RFC 2046 section 5.1). Returns pieces: their bytes are never copied here."""
     if not _BOUNDARY.fullmatch(boundary):
         raise ValueError("not a boundary")
-    pieces = [f'Content-Type: multipart/{subtype};\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii")]
+    root = '\r\n type="text/html";' if subtype == "related" else ""  # RFC 2387 section 3.1
+    pieces = [f'Content-Type: multipart/{subtype};{root}\r\n boundary="{boundary}"\r\n\r\n'.encode("ascii")]
     for part in parts:
         pieces += [f"--{boundary}\r\n".encode("ascii"), *part, b"\r\n"]
     return [*pieces, f"--{boundary}--\r\n".encode("ascii")]

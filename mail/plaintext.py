@@ -17,9 +17,11 @@ MAX_SEGMENTS: Final = 1_000
 
 # Where a link may begin; a URL ends at a blank, a quote or an angle bracket.
 _LINK: Final = re.compile(
-    r"\bhttps?://[^\s<>\"]{1,2000}|\bwww\.[^\s<>\"]{1,2000}|\b[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
+    r"(?<![^\W_])(?:https?://|www\.)[^\s<>\"]{1,2000}|\b[A-Za-z0-9][A-Za-z0-9._+-]{0,63}@(?:[A-Za-z0-9-]{1,63}\.){1,8}[A-Za-z]{2,24}\b",
     re.IGNORECASE,
 )
+_OPENED_BY: Final = {")": "(", "]": "[", "}": "{", "”": "“", "’": "‘", "»": "«", "›": "‹"}
+_PAIRED: Final = frozenset("'*_~`|")
 _QUOTE_MARKS: Final = re.compile(r"(?:> ?){1,200}")
 
 
@@ -30,15 +32,12 @@ class Segment:
     depth: int
     text: str
 
-    @property
-    def html(self) -> str:
-        return to_html(self.text)
 
-
-def to_html(text: str) -> str:
+def to_html(text: str, *, mailto: sanitize.Mailto = str) -> str:
     """The text as HTML made of nothing but <a>, <br> and characters; links open in a tab of their own.
 
-    At most 1,000,000 characters and 2,000 links; a longer text ends with "…".
+    `mailto` gives the URL to follow, in this tab, instead of a mailto: one, None for no link at all. At most 1,000,000
+    characters and 2,000 links; a longer text ends with "…".
     """
     cut = text[:MAX_TEXT]
     pieces: list[str] = []
@@ -46,27 +45,39 @@ def to_html(text: str) -> str:
     for number, match in enumerate(_LINK.finditer(cut)):
         if number >= MAX_LINKS:
             break
-        shown = _trim(match[0])
+        shown = _trim(match[0], cut[max(0, match.start() - 3) : match.start()], cut[match.end() : match.end() + 1])
         href = f"mailto:{shown}" if "@" in shown and "/" not in shown else shown
         link = links.judge(f"http://{shown}" if href[:4].lower() == "www." else href, shown)
-        if link:
+        followed = mailto(link.url) if link and not link.host else ""
+        if link and followed is not None:
             pieces.append(_lines(cut[at : match.start()]))
-            pieces.append(_anchor(link, shown))
+            pieces.append(_anchor(link, shown, followed if followed != link.url else ""))
             at = match.start() + len(shown)
     return "".join(pieces) + _lines(cut[at:] + ("…" if len(text) > MAX_TEXT else ""))
 
 
-def _anchor(link: links.Link, shown: str) -> str:
+def _anchor(link: links.Link, shown: str, ours: str) -> str:
     title = escape(link.warning or link.host)
+    if ours:
+        return f'<a href="{escape(ours)}" title="{title}">{escape(shown)}</a>'
     return f'<a href="{escape(link.url)}" title="{title}" target="_blank" rel="{sanitize.REL}">{escape(shown)}</a>'
 
 
-def _trim(url: str) -> str:
-    """Without the punctuation that belongs to the sentence, but with the brackets that belong to the address."""
+def _trim(url: str, before: str, after: str) -> str:
+    """Without the punctuation that belongs to the sentence, but with the marks that belong to the address.
+
+    Between angle brackets all of it does (RFC 3986 appendix C). A bracket goes when it wasn't opened in the address,
+    and a mark of emphasis or quotation when the same stands before it.
+    """
+    if before.endswith("<") and after == ">":
+        return url
     for _ in range(10):
-        shorter = url.rstrip(".,;:!?'*_")
-        if shorter.endswith(")") and shorter.count("(") < shorter.count(")"):
+        shorter = url.rstrip(".,;:!?…")
+        last = shorter[-1:]
+        if last in _OPENED_BY and shorter.count(_OPENED_BY[last]) < shorter.count(last):
             shorter = shorter[:-1]
+        elif last in _PAIRED and before.endswith(last):
+            shorter, before = shorter[:-1], before[:-1]
         if shorter == url:
             break
         url = shorter

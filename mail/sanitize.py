@@ -32,6 +32,7 @@ _DATA_IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A
 
 Images = Literal["blocked"] | Callable[[str], str | None]
 ContentIds = Callable[[str], str | None]
+Mailto = Callable[[str], str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +55,20 @@ def html(
     *,
     images: Images = "blocked",
     cid: ContentIds | None = None,
+    mailto: Mailto = str,
     notes: bool = True,
     without: Collection[str] = (),
 ) -> Sanitised:
     """Make a document of HTML mail harmless.
 
     `images` says what becomes of remote images: blocked, or a function from their URL to the one to load instead.
-    `cid` gives the URL of an inline part by its Content-ID (RFC 2392). The URLs these return are trusted. With
+    `cid` gives the URL of an inline part by its Content-ID (RFC 2392), `mailto` the one to follow instead of a mailto:
+    one, None for no link at all. The URLs these return are trusted. With
     `notes` links show where they lead and warn when that is odd; text that is to be sent on goes without. Pictures and
     links of the origins `without` (https://mail.example.com) lead nowhere. Never raises; takes time linear in the
     document, of which at most 2,000,000 characters are read.
     """
-    rewriter = _Rewriter(images, cid, notes, without)
+    rewriter = _Rewriter(images, cid, mailto, notes, without)
     rough = "".join(rewriter.run(document[:MAX_DOCUMENT]))
     return Sanitised(
         html=_enforce(rough, rewriter.made),
@@ -96,7 +99,7 @@ def _enforce(rough: str, made: dict[str, set[str]]) -> str:
         strip_comments=True,
         link_rel=REL,
         set_tag_attribute_values={"a": {"target": "_blank"}},
-        url_schemes={"http", "https", "mailto", "tel", "data"},
+        url_schemes={"http", "https", "mailto", "tel", "data", "cid"},
     )
 
 
@@ -120,9 +123,12 @@ class _Anchor:
 class _Rewriter:
     """The first stage: tokens to well-nested tags with attributes written anew."""
 
-    def __init__(self, images: Images, cid: ContentIds | None, notes: bool, without: Collection[str]) -> None:
+    def __init__(
+        self, images: Images, cid: ContentIds | None, mailto: Mailto, notes: bool, without: Collection[str]
+    ) -> None:
         self._images = images
         self._cid = cid
+        self._mailto = mailto
         self._notes = notes
         self._without = tuple(f"{origin}/" for origin in without)
         self._out: list[str] = []
@@ -186,8 +192,9 @@ class _Rewriter:
         if link and not link.url.startswith(self._without):
             self._links += 1
             self.truncated = self.truncated or self._links > MAX_LINKS
-            if self._links <= MAX_LINKS:
-                made += self._made("href", link.url)
+            url = self._mailto(link.url) if link.url.startswith("mailto:") else link.url
+            if url and self._links <= MAX_LINKS:
+                made += self._made("href", url)
             if self._notes and (title := link.warning or link.host):
                 made += self._made("title", title)
         self._out[anchor.place] = f"<a{made}>"

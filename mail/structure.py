@@ -13,7 +13,8 @@ class Part:
     `content_type` is lower-case "type/subtype". `params` and `disposition_params` keep the names
     lower-case and the values as they came: RFC 2047 and RFC 2231 encodings are still in place.
     `disposition` and `encoding` are lower-case, "" when absent. `size` is in octets, encoded.
-    `content_id` and `description` are as they came, "" when absent.
+    `content_id` and `description` are as they came, "" when absent. `cut` says that there is more in
+    it than `children` tell.
     """
 
     section: str
@@ -26,6 +27,7 @@ class Part:
     content_id: str = ""
     description: str = ""
     children: tuple["Part", ...] = ()
+    cut: bool = False
 
     def walk(self) -> Iterator["Part"]:
         """Yield this part and all below it, in order, without recursion."""

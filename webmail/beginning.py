@@ -1,35 +1,51 @@
 """How a letter begins: empty, or as the answer to another one, and signed."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from html import escape
 
 from core.db import Database
 from mail import compose
 from mail.compose import Original
 from mail.headers import parse
-from mail.message import choose
+from mail.mailto import Mailto
+from mail.message import Layout, choose
 from mail.pool import Pool
 from mail.refs import MessageRef
 from mail.typed import typed
 from mailboxes.access import MailboxAccess, is_neighbour
 from mailboxes.rights import Right
-from webmail.attaching import Attached, attached_from
+from webmail.attaching import Attached, attached_from, is_one_of, pictures_of
 from webmail.connection import mail_of, select_for
 from webmail.drafting import Writing, is_key, new_key
-from webmail.reading import body_texts
+from webmail.texts import Quotable, quotable
 
 _ROOM = "<p><br></p>"
 
 
-def begin(access: MailboxAccess, to: str = "") -> Writing:
-    """An empty message, signed."""
+@dataclass(frozen=True)
+class Begun:
+    """An answer to write on, the files that come along, and what it doesn't quote, in words; "" if it quotes all."""
+
+    writing: Writing
+    attached: list[Attached]
+    left_out: str
+
+
+def begin(access: MailboxAccess, letter: Mailto) -> Writing:
+    """A message with what a link wants in it, signed."""
     access.require(Right.SEND)
-    return Writing(key=new_key(), to=to, text=_signed(access, ""), html=_signed_html(access, ""))
+    return Writing(
+        key=new_key(),
+        to=letter.to,
+        cc=letter.cc,
+        bcc=letter.bcc,
+        subject=letter.subject,
+        text=letter.body + _signed(access, ""),
+        html=_signed_html(access, ""),
+    )
 
 
-def begin_answer(
-    pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef, mode: str
-) -> tuple[Writing, list[Attached]]:
+def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRef, mode: str) -> Begun:
     """A reply (mode *reply*, *reply_all*) or a *forward* of a message, with what it quotes and, forwarded, attaches.
 
     Raises MessageGone, FolderChanged, HostileMessage.
@@ -39,17 +55,17 @@ def begin_answer(
         select_for(imap, access, [ref])
         opened = imap.open(ref.uid)
         layout = choose(opened.structure)
-        text, html = body_texts(imap, ref.uid, layout)
-    original = Original.read(parse(opened.header), text, html or None)
+        quoted = quotable(imap, ref.uid, layout)
+    original = Original.read(parse(opened.header), quoted.text, quoted.html or None)
     if access.is_shared and any(is_neighbour(db, access, author.address) for author in original.from_):
         # A colleague's letter is not the customer's, and the ids in it may name their machine (RFC 5322 §3.6.4).
         ids = tuple(one for one in original.references if _tells_nothing(access, one))
         own = original.message_id if _tells_nothing(access, original.message_id) else ""
         original = replace(original, message_id=own, references=ids)
-    attached: list[Attached] = []
+    attached = pictures_of(layout, quoted.html)
     if mode == "forward":
         draft = compose.forward(original, rich=True)
-        attached = [attached_from(part) for part in layout.attachments]
+        attached += [attached_from(part) for part in layout.attachments if not is_one_of(attached, part)]
     else:
         draft = compose.reply(original, me=access.address, everyone=mode == "reply_all", rich=True)
     writing = Writing(
@@ -60,13 +76,19 @@ def begin_answer(
         subject=draft.subject,
         text=_signed(access, draft.text),
         html=_signed_html(access, draft.html or ""),
-        format="html" if html else "text",
+        format="html" if quoted.html else "text",
         answers=ref,
         in_reply_to=draft.in_reply_to,
         references=draft.references,
         keep=[attachment.id for attachment in attached],
     )
-    return writing, attached
+    return Begun(writing, attached, _left_out(quoted, layout))
+
+
+def _left_out(quoted: Quotable, layout: Layout) -> str:
+    if quoted.cut:
+        return "The message is too long to be quoted as a whole: its beginning is."
+    return " ".join(("Not all of the message is quoted.", *layout.notes)) if layout.notes else ""
 
 
 def _tells_nothing(access: MailboxAccess, message_id: str) -> bool:

@@ -13,7 +13,7 @@ from functools import partial
 
 from core.db import Database, now
 from core.errors import PostroomError
-from mail import compose, plaintext, sanitize
+from mail import compose, sanitize
 from mail.addresses import Address, addresses_of
 from mail.compose import Draft, OutgoingAttachment
 from mail.errors import MailError, MessageGone
@@ -27,16 +27,16 @@ from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from webmail.attaching import (
+    Answered,
     Attached,
-    Forwarded,
     attached_as,
-    attachments_in,
+    attached_to,
     find_attachments,
     kept_attachments,
 )
 from webmail.connection import DRAFTS, mail_of, select, select_for
-from webmail.reading import body_texts
 from webmail.sent_before import AlreadySent, check_not_sent, may_go_on
+from webmail.texts import quotable
 from webmail.versions import DraftChanged, Versions, draft_header, kept_answers, kept_fields, versions_of
 
 MAX_SUBJECT = 998  # a line of a message is no longer (RFC 5322 §2.1.1), and no list shows as much
@@ -131,13 +131,13 @@ def reopen(
         ref = _followed(imap, db, access, ref, key)
         headers = parse(imap.header(ref.uid))
         layout = choose(imap.structure(ref.uid))
-        text, html = body_texts(imap, ref.uid, layout)
-        attached = [attached_as(attachment) for attachment in attachments_in(imap, ref.uid)]
-    kept = kept_fields(headers)
+        written = quotable(imap, ref.uid, layout)
+        kept = kept_fields(headers)
+        attached = attached_to(imap, ref.uid, written.html, ours=bool(kept))
     key = headers.get("message-id").strip("<>").partition("@")[0]
     if not (is_key(key) and may_go_on(db, access, key, ref, kept.get("window", ""))):
         key = new_key()
-    html = sanitize.html(html, images=lambda url: url, notes=False).html if html else ""
+    html = sanitize.html(written.html, images=lambda url: url, cid=compose.kept_picture, notes=False).html
     writing = Writing(
         key=key,
         mode=kept.get("mode", "draft"),
@@ -145,7 +145,7 @@ def reopen(
         cc=kept.get("cc", typed(addresses_of(headers, "Cc"))),
         bcc=kept.get("bcc", typed(addresses_of(headers, "Bcc"))),
         subject=headers.get("Subject"),
-        text=text or plaintext.from_html(html),
+        text=written.text,
         html=html,
         format="html" if html else "text",
         answers=kept_answers(kept),
@@ -210,7 +210,7 @@ def still_attached(pool: Pool, access: MailboxAccess, writing: Writing) -> list[
             found = _found(imap, access, writing)
     except MailError:
         return [Attached(kept, f"Attachment {number}", 0) for number, kept in enumerate(writing.keep, 1)]
-    return [Attached(kept, found[kept].filename, len(found[kept].data)) for kept in writing.keep if kept in found]
+    return [replace(attached_as(found[kept]), id=kept) for kept in writing.keep if kept in found]
 
 
 def remove_versions(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
@@ -235,10 +235,18 @@ def assemble(imap: Imap, access: MailboxAccess, writing: Writing) -> Draft:
         subject=writing.subject,
         text="" if writing.format == "html" else writing.text,
         html=writing.html if writing.format == "html" else None,
-        attachments=tuple(attachments),
+        attachments=tuple(_as_written(writing, attachments)),
         in_reply_to=writing.in_reply_to,
         references=tuple(writing.references),
     )
+
+
+def _as_written(writing: Writing, attachments: list[OutgoingAttachment]) -> list[OutgoingAttachment]:
+    """Plain text shows no pictures: a reply leaves out those it quoted, everything else has them as files."""
+    if writing.format == "html":
+        return attachments
+    quoted = writing.mode in {"reply", "reply_all"}
+    return [replace(one, content_id="") for one in attachments if not (quoted and one.content_id)]
 
 
 def identity(access: MailboxAccess) -> Address:
@@ -247,8 +255,8 @@ def identity(access: MailboxAccess) -> Address:
 
 
 def _found(imap: Imap, access: MailboxAccess, writing: Writing) -> dict[str, OutgoingAttachment]:
-    forwarded = Forwarded(writing.answers, writing.original_id) if writing.answers else None
-    return find_attachments(imap, access, writing.keep, forwarded, partial(_newest, imap, access, writing))
+    answered = Answered(writing.answers, writing.original_id) if writing.answers else None
+    return find_attachments(imap, access, writing.keep, answered, partial(_newest, imap, access, writing))
 
 
 def _good(text: str) -> tuple[Address, ...]:

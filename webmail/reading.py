@@ -3,32 +3,30 @@
 import base64
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import count
 from urllib.parse import unquote
 
-from mail import patience, sanitize, transfer
+from mail import mime, patience, sanitize, transfer
 from mail.errors import HostileMessage, MailError, MessageGone
 from mail.headers import Headers, message_ids, parse
 from mail.imap import Imap
 from mail.imap_folders import Folder
 from mail.imap_search import Search
 from mail.imap_summaries import Summary
-from mail.message import Attachment, Layout, choose, decode_body, is_flowed
+from mail.message import Attachment, Layout, choose
 from mail.pool import Pool
 from mail.refs import MessageRef
 from mail.remote_images import raster_type
-from mail.structure import Part
 from mailboxes.access import MailboxAccess
-from webmail import searching
+from webmail import searching, texts
 from webmail.connection import mail_of, named, select, select_for
+from webmail.texts import Text
 
 PAGE_SIZE = 50
 # Among so many messages a page's order is exact; sorting more would cost more than the page shows.
 WINDOW = 20 * PAGE_SIZE
-# What of a body is shown; the whole of it can be downloaded.
-BODY_LIMIT = 2_000_000
 CHUNK = 512_000
 INLINE_IMAGES_LIMIT = 6_000_000
 # A number beside a name is worth no longer wait.
@@ -99,8 +97,8 @@ def unread_in_inbox(pool: Pool, access: MailboxAccess) -> int | None:
 class OpenMessage:
     """A message as far as it can be shown. `reason` says why not, when it can't; its source always can.
 
-    `text` is the plain text to show, "" when `layout.html` is there to be shown in a frame of its own. `message_id` is
-    "" when the message has none worth the name. `at` is when it arrived.
+    `texts` are in order; those of HTML are shown in frames of their own. `message_id` is "" when the message has none
+    worth the name. `at` is when it arrived.
     """
 
     ref: MessageRef
@@ -110,9 +108,7 @@ class OpenMessage:
     headers: Headers | None = None
     message_id: str = ""
     layout: Layout | None = None
-    text: str = ""
-    flowed: bool = False
-    delsp: bool = False
+    texts: list[Text] = field(default_factory=list)
     has_remote_images: bool = False
     reason: str = ""
 
@@ -135,8 +131,7 @@ def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMess
         if access.can_organise and SEEN not in flags:
             imap.add_flags([ref.uid], [SEEN])
             flags |= {SEEN}
-        shown = layout.html or layout.text
-        body = _body(imap, ref.uid, shown) if shown else ""
+        shown = texts.shown(imap, ref.uid, layout)
     ids = message_ids(headers.raw("Message-ID"))
     return OpenMessage(
         ref,
@@ -146,11 +141,8 @@ def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMess
         headers=headers,
         message_id=ids[0] if ids else "",
         layout=layout,
-        text="" if layout.html else body,
-        flowed=layout.text is not None and is_flowed(layout.text),
-        delsp=layout.text is not None and layout.text.params.get("delsp", "").lower() == "yes",
-        has_remote_images=layout.html is not None and sanitize.has_remote_images(body),
-        reason=layout.reason or "",
+        texts=shown,
+        has_remote_images=any(text.is_html and sanitize.has_remote_images(text.content) for text in shown),
     )
 
 
@@ -158,37 +150,41 @@ def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMess
 class HtmlBody:
     """An HTML body as it came, not yet made safe, and the pictures it refers to by Content-ID, as data: URLs."""
 
-    html: str
+    text: Text
     inline_images: dict[str, str]
 
 
-def html_body(pool: Pool, access: MailboxAccess, ref: MessageRef) -> HtmlBody:
-    """Raises MessageGone, also when the message has no HTML, FolderChanged, HostileMessage."""
+def html_body(pool: Pool, access: MailboxAccess, ref: MessageRef, section: str = "") -> HtmlBody:
+    """The HTML in this section, or the first one of the message. Raises MessageGone, also when there is none."""
     with mail_of(pool, access, ref.folder) as imap:
         select_for(imap, access, [ref])
         layout = choose(imap.structure(ref.uid))
-        if layout.html is None:
-            raise MessageGone(f"{ref} has no HTML")
-        html = _body(imap, ref.uid, layout.html)
-        return HtmlBody(html, dict(_inline_images(imap, ref.uid, layout, html)))
-
-
-def body_texts(imap: Imap, uid: int, layout: Layout) -> tuple[str, str]:
-    """Both bodies of a message in the selected folder, "" for the one it doesn't have: text, then HTML as it came."""
-    text = _body(imap, uid, layout.text) if layout.text else ""
-    html = _body(imap, uid, layout.html) if layout.html else ""
-    return text, html
+        for part in (part for body in layout.bodies for part in body.html):
+            if part.content_type == "text/html" and section in ("", part.section):
+                text = texts.fetch(imap, ref.uid, [part])[part.section]
+                return HtmlBody(text, dict(_inline_images(imap, ref.uid, layout, text.content)))
+    raise MessageGone(f"{ref} has no HTML {section}")
 
 
 def attachment_of(pool: Pool, access: MailboxAccess, ref: MessageRef, section: str) -> Attachment:
-    """One attachment of the message. Raises MessageGone when it has none in this section."""
+    """One attachment of the message, or one of its texts as a file. Raises MessageGone for any other section."""
+    with mail_of(pool, access, ref.folder) as imap:
+        select_for(imap, access, [ref])
+        layout = choose(imap.structure(ref.uid))
+    if found := layout.file(section):
+        return found
+    raise MessageGone(f"{ref} has no attachment {section!r}")
+
+
+def picture_of(pool: Pool, access: MailboxAccess, ref: MessageRef, content_id: str) -> Attachment:
+    """The picture that HTML sent on refers to by this Content-ID. Raises MessageGone when there is none."""
     with mail_of(pool, access, ref.folder) as imap:
         select_for(imap, access, [ref])
         layout = choose(imap.structure(ref.uid))
     for attachment in layout.attachments:
-        if attachment.section == section:
+        if attachment.content_id and mime.content_id(attachment.content_id) == content_id:
             return attachment
-    raise MessageGone(f"{ref} has no attachment {section!r}")
+    raise MessageGone(f"{ref} has no picture {content_id!r}")
 
 
 def stream_attachment(pool: Pool, access: MailboxAccess, ref: MessageRef, attachment: Attachment) -> Iterator[bytes]:
@@ -235,7 +231,3 @@ def _flags(imap: Imap, ref: MessageRef) -> frozenset[str]:
     if ref.uid not in found:
         raise MessageGone(str(ref))
     return found[ref.uid]
-
-
-def _body(imap: Imap, uid: int, part: Part) -> str:
-    return decode_body(imap.part(uid, part.section, 0, BODY_LIMIT), part)

@@ -60,6 +60,7 @@ function fill(form, place, html) {
   body.setAttribute("aria-multiline", "true");
   body.setAttribute("aria-label", "Message");
   body.append(...(html ? inert(html, page) : paragraphs(form.elements.text.value, page)).map((node) => page.adoptNode(node)));
+  showPictures(form, body);
   page.execCommand("defaultParagraphSeparator", false, "div");
   // An observer of ours sees every change, also where a sandboxed frame's own events stay silent. Attributes aren't
   // writing: extensions set them.
@@ -117,8 +118,27 @@ function plainText(body) {
   return text;
 }
 
+// The pictures of what is quoted come along as parts of the message; in here they are seen as copies of ours.
+const copies = new Map(); // from a copy's address to what the message calls it
+
+async function showPictures(form, body) {
+  for (const image of body.querySelectorAll('img[src^="cid:"]')) {
+    const name = image.getAttribute("src");
+    const { src } = form.querySelector(`input[data-cid="${CSS.escape(name.slice(4))}"]`)?.dataset ?? {};
+    const answer = src && (await fetch(src).catch(() => null));
+    if (!answer?.ok || !image.isConnected) continue;
+    const copy = URL.createObjectURL(await answer.blob());
+    copies.set(copy, name);
+    image.setAttribute("src", copy);
+  }
+}
+
+function written(body) {
+  return body.innerHTML.replace(/\bblob:[^"\s<>]+/g, (address) => copies.get(address) ?? address);
+}
+
 function copyOut(form, body) {
-  form.elements.html.value = body.innerHTML;
+  form.elements.html.value = written(body);
   form.elements.text.value = body.innerText;
   form.dispatchEvent(new Event("input", { bubbles: true }));
 }

@@ -55,7 +55,7 @@ def read(raw: bytes) -> str:
     people = [person.display for name in PEOPLE for person in addresses.parse_list(found.raw(name) or b"")]
     text = html_of(raw)
     if found.get("content-type").startswith("text/plain"):
-        shown = "".join(segment.html for segment in plaintext.segments(text))
+        shown = "".join(plaintext.to_html(segment.text) for segment in plaintext.segments(text))
         original = compose.Original.read(found, text)
     else:
         shown = sanitize.html(text).html

@@ -56,23 +56,30 @@ def test_unmatched_marks_are_trouble(text: bytes) -> None:
 
 def test_a_hundred_thousand_parentheses_are_no_recursion() -> None:
     deep = parse([b"(" * 100_000 + b")" * 100_000])
-    with pytest.raises((ProtocolTrouble, HostileMessage)):
-        structure(deep)
+    assert [part.cut for part in structure(deep).walk()][-1]
 
 
 def leaf(subtype: bytes = b"PLAIN") -> list[Node]:
     return [b"TEXT", subtype, [b"CHARSET", b"utf-8"], None, None, b"7BIT", b"12", b"1", None, None, None, None]
 
 
-def test_more_parts_or_depth_than_mail_has_is_hostile() -> None:
-    many: list[Node] = [*(leaf() for _ in range(501)), b"MIXED"]
-    with pytest.raises(HostileMessage):
-        structure(many)
+def test_of_more_parts_or_depth_than_mail_has_the_first_are_told() -> None:
+    many: list[Node] = [*(leaf() for _ in range(600)), b"MIXED"]
+    wide = structure(many)
+    assert (len(wide.children), wide.cut) == (499, True)
     deep: Node = leaf()
-    for _ in range(52):
+    for _ in range(60):
         deep = [deep, b"MIXED"]
-    with pytest.raises(HostileMessage):
-        structure(deep)
+    assert [part.content_type for part in structure(deep).walk()][-1] == "text/plain"
+    for _ in range(60):
+        deep = [deep, b"MIXED"]
+    deepest = [*structure(deep).walk()]
+    assert (len(deepest), deepest[-1].cut) == (101, True)
+
+
+@pytest.mark.parametrize(("kind", "subtype"), [(b"", b""), (b"TEXT", b""), (b"text", None)])
+def test_a_type_that_is_none_is_plain_text(kind: bytes, subtype: bytes | None) -> None:
+    assert structure([kind, subtype, *leaf()[2:]]).content_type == "text/plain"
 
 
 def test_every_part_has_the_section_it_is_fetched_by() -> None:

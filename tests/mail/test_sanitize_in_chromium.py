@@ -101,7 +101,7 @@ def test_nothing_runs_and_nothing_loads_without_any_policy(browser: Browser, ser
 
 def test_plain_text_runs_nothing_either(browser: Browser, server: Server) -> None:
     pages = {
-        name: "".join(segment.html for segment in plaintext.segments(html_of(raw)))
+        name: "".join(plaintext.to_html(segment.text) for segment in plaintext.segments(html_of(raw)))
         for name, raw in messages()
         if name.startswith(("text-", "run-"))
     }

@@ -20,6 +20,7 @@ from mail import sanitize
 from mail.addresses import parse_list
 from mail.filenames import content_disposition
 from mail.headers import parse
+from mail.plaintext import to_html
 from mail.refs import MessageRef
 from mail.remote_images import ImageRefused, Reason, fetch, raster_type
 from mailboxes import image_consents
@@ -27,7 +28,9 @@ from mailboxes.access import MailboxAccess
 from web.context import current_actor, services
 from webmail import reading
 from webmail.connection import mail_of, select_for
+from webmail.reading import HtmlBody, OpenMessage
 from webmail.views import blueprint
+from webmail.views.letters import writes_from
 from webmail.views.request_values import beside, opened
 
 # No scripts, no requests but for images of ours, no forms, no navigation of the app; and no cookies, as the sandbox
@@ -36,9 +39,10 @@ FRAME_POLICY = (
     "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; img-src data:{images}; "
     "style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
-# What is quoted in an answer, in the frame where it is edited: it keeps its colours, and nothing runs or loads.
+# What is quoted in an answer, in the frame where it is edited: it keeps its colours, and nothing runs or loads. The
+# pictures that come along with it are blobs, which our own page makes.
 EDITOR_POLICY = (
-    "sandbox allow-same-origin; default-src 'none'; img-src data:; style-src 'self' 'unsafe-inline'; "
+    "sandbox allow-same-origin; default-src 'none'; img-src data: blob:; style-src 'self' 'unsafe-inline'; "
     "form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
 )
 FILE_POLICY = "sandbox; default-src 'none'; frame-ancestors 'none'"
@@ -48,14 +52,37 @@ SOURCE_SHOWN = 1_000_000
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/body")
 def body(mailbox: str, folder: str, ref: str) -> Response:
-    return body_document(opened(mailbox), MessageRef.parse(folder, ref), images=request.args.get("images") == "1")
+    access, message_ref = opened(mailbox), MessageRef.parse(folder, ref)
+    found = reading.html_body(services().pool, access, message_ref, request.args.get("section", ""))
+    images = request.args.get("images") == "1"
+    return _document(_harmless(access, message_ref, found, images=images), images=images)
 
 
-def body_document(access: MailboxAccess, ref: MessageRef, *, images: bool, head: str = "") -> Response:
-    """The body made harmless, in a document where nothing could run anyway; on paper with `head`, ours, above it."""
-    found = reading.html_body(services().pool, access, ref)
-    shown = sanitize.html(found.html, images=_proxied if images else "blocked", cid=found.inline_images.get)
-    answer = Response(sanitize.document(head + shown.html), content_type="text/html; charset=utf-8")
+def printed_document(access: MailboxAccess, found: OpenMessage, *, images: bool, head: str) -> Response:
+    """All texts of a message that has HTML, with `head`, ours, above them: one document where nothing could run."""
+    pieces = [head]
+    for text in found.texts:
+        if text.is_html:
+            body = reading.html_body(services().pool, access, found.ref, text.part.section)
+            pieces.append(f"<div>{_harmless(access, found.ref, body, images=images)}</div>")
+        else:
+            pieces.append(f"<p>{to_html(text.content, mailto=writes_from(access))}</p>")
+    return _document("".join(pieces), images=images)
+
+
+def _harmless(access: MailboxAccess, ref: MessageRef, body: HtmlBody, *, images: bool) -> str:
+    """The HTML made harmless. Where it had to be cut, its end says so."""
+    how = _proxied if images else "blocked"
+    shown = sanitize.html(body.text.content, images=how, cid=body.inline_images.get, mailto=writes_from(access))
+    if not (shown.truncated or body.text.cut):
+        return shown.html
+    where: dict[str, Any] = {"mailbox": access.address, "folder": ref.folder, "ref": ref.token}
+    whole = url_for("webmail.download", **where, section=body.text.part.section, filename="message.html")
+    return shown.html + render_template("webmail/_cut.html", whole_url=whole)
+
+
+def _document(fragment: str, *, images: bool) -> Response:
+    answer = Response(sanitize.document(fragment), content_type="text/html; charset=utf-8")
     answer.headers["Content-Security-Policy"] = FRAME_POLICY.format(
         images=f" {services().config.public_url}/image/" if images else ""
     )
@@ -101,6 +128,14 @@ def download(mailbox: str, folder: str, ref: str, section: str, filename: str) -
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/open/<section>/<path:filename>")
 def open_part(mailbox: str, folder: str, ref: str, section: str, filename: str) -> Response:
+    return _attachment(mailbox, folder, ref, section, inline=True)
+
+
+@blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>/picture/<content_id>")
+def picture(mailbox: str, folder: str, ref: str, content_id: str) -> Response:
+    """A picture of the text, for the form in which the text is quoted."""
+    access, message_ref = opened(mailbox), MessageRef.parse(folder, ref)
+    section = reading.picture_of(services().pool, access, message_ref, content_id).section
     return _attachment(mailbox, folder, ref, section, inline=True)
 
 
@@ -180,7 +215,7 @@ def _attachment(mailbox: str, folder: str, ref: str, section: str, *, inline: bo
         start = next(pieces, b"")
         # Its first bytes prove a picture; the sender's word for its type doesn't.
         content_type = raster_type(start[:32])
-        if not (attachment.openable and content_type):
+        if not content_type:
             abort(404)
         pieces = chain([start], pieces)
     return _file(pieces, content_type, content_disposition(attachment.filename, inline=inline))

@@ -6,6 +6,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as BaseResponse
 
 from core.errors import PostroomError
+from mail.mailto import Mailto
 from mail.refs import MessageRef
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
@@ -26,8 +27,9 @@ _MESSAGE = "/mail/<mailbox>/f/<folder:folder>/<ref>/"
 
 @blueprint.get("/mail/<mailbox>/compose")
 def compose_new(mailbox: str) -> Response:
+    """An empty message, or what a link asks for: a beginning that the person sees, changes and sends."""
     access = opened(mailbox, Right.SEND)
-    return show(access, beginning.begin(access, request.args.get("to", "")[:500]), [], "INBOX", "New message")
+    return show(access, beginning.begin(access, Mailto.of(request.args)), [], "INBOX", "New message")
 
 
 @blueprint.get("/mail/<mailbox>/people")
@@ -89,10 +91,8 @@ def attach(mailbox: str) -> BaseResponse:
 
 def _answer(mailbox: str, folder: str, ref: str, mode: str, title: str) -> Response:
     access = opened(mailbox, Right.SEND)
-    writing, attached = beginning.begin_answer(
-        services().pool, services().db, access, MessageRef.parse(folder, ref), mode
-    )
-    return show(access, writing, attached, folder, title)
+    begun = beginning.begin_answer(services().pool, services().db, access, MessageRef.parse(folder, ref), mode)
+    return show(access, begun.writing, begun.attached, folder, title, begun.left_out)
 
 
 def _save(access: MailboxAccess, writing: Writing, *templates: str) -> Response:

@@ -11,7 +11,7 @@ from flask import Response, request, url_for
 from core.errors import PostroomError
 from mail import patience, sanitize
 from mail.addresses import Address
-from mail.compose import OutgoingAttachment
+from mail.compose import OutgoingAttachment, kept_picture
 from mail.errors import (
     FolderNotFound,
     MailError,
@@ -26,7 +26,7 @@ from mailboxes.storage import size_of
 from web.context import services
 from web.htmx import is_fragment_request, render
 from webmail import drafting
-from webmail.attaching import Attached
+from webmail.attaching import Attached, is_in_original
 from webmail.drafting import KeptApart, Saved, TooLarge, Writing
 from webmail.views import present
 from webmail.views.contexts import ComposeAttachment, ComposePage
@@ -75,7 +75,7 @@ def _html(written: str) -> str:
     ours = {services().config.public_url, request.host_url.rstrip("/")}
     if not any(origin.partition("://")[2] in written for origin in ours):
         return written
-    return sanitize.html(written, images=lambda url: url, notes=False, without=ours).html
+    return sanitize.html(written, images=lambda url: url, cid=kept_picture, notes=False, without=ours).html
 
 
 def _text(name: str) -> str:
@@ -96,8 +96,10 @@ def _files() -> list[OutgoingAttachment]:
     ]
 
 
-def show(access: MailboxAccess, writing: Writing, attached: Sequence[Attached], folder: str, title: str) -> Response:
-    shown = compose_page(access, writing, attached, folder)
+def show(
+    access: MailboxAccess, writing: Writing, attached: Sequence[Attached], folder: str, title: str, notice: str = ""
+) -> Response:
+    shown = replace(compose_page(access, writing, attached, folder), notice=notice)
     return render_form(access, shown, folder, f"{title} · {access.address}", 200)
 
 
@@ -183,6 +185,16 @@ def draft_url(access: MailboxAccess, writing: Writing) -> str:
     return url_for("webmail.compose_draft", **where)
 
 
+def _attachment(access: MailboxAccess, writing: Writing, attached: Attached) -> ComposeAttachment:
+    """A picture of the text is seen where it lies now: in what is answered, then in the draft."""
+    holder = writing.answers if is_in_original(attached.id) else writing.draft
+    url = ""
+    if attached.content_id and holder:
+        where: dict[str, Any] = {"mailbox": access.address, "folder": holder.folder, "ref": holder.token}
+        url = url_for("webmail.picture", **where, content_id=attached.content_id)
+    return ComposeAttachment(attached.id, attached.filename, size_of(attached.size), attached.content_id, url)
+
+
 def compose_page(
     access: MailboxAccess,
     writing: Writing,
@@ -211,7 +223,7 @@ def compose_page(
         format=writing.format,
         from_line=str(Address(access.display_name, access.address)),
         hue=present.hue(access),
-        attachments=[ComposeAttachment(one.id, one.filename, size_of(one.size)) for one in attached],
+        attachments=[_attachment(access, writing, one) for one in attached],
         answers=writing.answers.token if writing.answers else "",
         answers_folder=encode_folder(writing.answers.folder) if writing.answers else "",
         in_reply_to=writing.in_reply_to,

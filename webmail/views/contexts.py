@@ -144,11 +144,24 @@ class AttachmentLink:
 
 
 @dataclass(frozen=True)
-class TextSegment:
-    """A run of lines of a plain-text message, safe to stand in a page."""
+class TextRun:
+    """Lines of a plain text that belong together, safe to stand in a page: the writer's own, or a quote."""
 
     quoted: bool
+    folded: bool
     html: Markup
+
+
+@dataclass(frozen=True)
+class ShownText:
+    """A text of a message: plain `runs`, or what is shown in a frame of its own, whose document is at `frame_url`.
+
+    What is cut short has a `whole_url` to download all of it.
+    """
+
+    runs: Sequence[TextRun]
+    frame_url: str
+    whole_url: str
 
 
 @dataclass(frozen=True)
@@ -170,9 +183,8 @@ class MessagePage:
     answered: bool
     sent_by: str
     answered_by: str
-    mode: str
-    text_segments: Sequence[TextSegment]
-    body_url: str
+    texts: Sequence[ShownText]
+    notes: Sequence[str]
     images_url: str | None
     always_images_url: str | None
     stop_images_url: str | None
@@ -190,9 +202,13 @@ class MessagePage:
 
 @dataclass(frozen=True)
 class ComposeAttachment:
+    """A file, or a picture of the text, which is named by its `content_id` and seen at `picture_url`."""
+
     id: str
     filename: str
     size_text: str
+    content_id: str
+    picture_url: str
 
 
 @dataclass(frozen=True)

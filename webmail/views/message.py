@@ -4,12 +4,10 @@ from datetime import UTC
 from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
-from markupsafe import Markup
 
 from mail.addresses import Address, addresses_of
 from mail.headers import Headers
 from mail.message import Attachment
-from mail.plaintext import segments
 from mail.refs import MessageRef
 from mailboxes import image_consents, outbox
 from mailboxes.access import MailboxAccess
@@ -20,9 +18,10 @@ from webmail import reading
 from webmail.reading import OpenMessage
 from webmail.versions import begun_answer
 from webmail.views import blueprint, present, words
-from webmail.views.bodies import body_document
-from webmail.views.contexts import AttachmentLink, MessagePage, TextSegment, with_query
+from webmail.views.bodies import printed_document
+from webmail.views.contexts import AttachmentLink, MessagePage, with_query
 from webmail.views.folder import listing_beside, page
+from webmail.views.letters import shown_texts, writes_from
 from webmail.views.request_values import beside, opened, page_number, searched
 
 
@@ -45,9 +44,10 @@ def print_message(mailbox: str, folder: str, ref: str) -> Response:
     access = opened(mailbox)
     found = reading.open_message(services().pool, access, MessageRef.parse(folder, ref))
     shown = message_page(access, found)
-    if shown.mode == "html":
+    if any(text.is_html for text in found.texts):
         head = render_template("webmail/_printed_head.html", message=shown)
-        return body_document(access, found.ref, images=_images_always(shown.from_) or _images_once(), head=head)
+        images = _images_always(shown.from_) or _images_once()
+        return printed_document(access, found, images=images, head=head)
     return make_response(
         render_template("webmail/print.html", access=present.access_context(access), message=shown, title=shown.subject)
     )
@@ -100,12 +100,8 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         answered=answered,
         sent_by=outbox.senders(services().db, access, [message_id]).get(message_id, "") if sent else "",
         answered_by=outbox.answerers(services().db, access, [message_id]).get(message_id, "") if answered else "",
-        mode=_mode(found),
-        text_segments=[
-            TextSegment(segment.depth > 0, Markup(segment.html))  # noqa: S704  made of <a> and <br> only, all else escaped
-            for segment in segments(found.text, flowed=found.flowed, delsp=found.delsp)
-        ],
-        body_url=url_for("webmail.body", **where, images=1 if always or once else None),
+        texts=shown_texts(found.texts, where, writes_from(access), 1 if always or once else None),
+        notes=found.layout.notes if found.layout else (),
         images_url=url_for("webmail.message", **here, images=1) if offered else None,
         always_images_url=url_for("webmail.always_show_images", **here)
         if offered and _can_be_remembered(sender)
@@ -142,12 +138,6 @@ def _images_always(sender: Address | None) -> bool:
 
 def _can_be_remembered(sender: Address | None) -> bool:
     return sender is not None and len(sender.address) <= image_consents.LONGEST_SENDER
-
-
-def _mode(found: OpenMessage) -> str:
-    if found.layout is None:
-        return "source-only"
-    return "html" if found.layout.html else "text"
 
 
 def _attachments(found: OpenMessage) -> tuple[Attachment, ...]:
