@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from mail import charsets, clean, filenames, transfer
+from mail import charsets, clean, filenames, opaque, transfer
 from mail.structure import Part
 
 MAX_BODIES: Final = 50
@@ -89,9 +89,12 @@ def choose(root: Part) -> Layout:
     for body in bodies[MAX_BODIES:]:
         visit.offer(body.html or body.text)
     if len(bodies) > MAX_BODIES:
-        visit.notes.append(f"It has {len(bodies)} texts. The first {MAX_BODIES} are shown, the others are files.")
+        visit.notes.append(
+            f"Of its {len(bodies)} texts the first {MAX_BODIES} are shown and quoted. The others are files."
+        )
     if any(part.cut for part in root.walk()):
-        visit.notes.append("It has more parts, or parts nested deeper, than can be shown. Its source has all of them.")
+        visit.notes.append("It has more parts, or deeper ones, than can be shown and quoted. The source has all.")
+    visit.notes += opaque.notes(root, has_text=bool(bodies))
     return Layout(tuple(bodies[:MAX_BODIES]), tuple(visit.attachments), tuple(visit.notes))
 
 
@@ -105,13 +108,13 @@ class _Visit:
 
         A `resource` is there for the root of its multipart/related only (RFC 2387).
         """
-        if part.content_type == "multipart/alternative":
-            return self._alternative(part, related=related)
         if not part.content_type.startswith("multipart/"):
             return self._leaf(part, related=related, resource=resource)
         if _is_shapeless(part):
             self.notes.append("Where the parts of this message begin can't be told, so it is shown as it came.")
             return [Body((Part(part.section or "TEXT", "text/plain", {"boundary": part.params.get("boundary", "")}),))]
+        if part.content_type == "multipart/alternative":
+            return self._alternative(part, related=related)
         here = part.content_type == "multipart/related"
         return [
             body
@@ -185,7 +188,12 @@ def _attachment(part: Part, *, related: bool) -> Attachment:
 def _may_be_raster(content_type: str, filename: str) -> bool:
     if content_type in RASTER_TYPES or content_type in _RASTER_ALIASES:
         return True
-    return content_type == "application/octet-stream" and _RASTER_NAME.fullmatch(filename) is not None
+    return content_type == "application/octet-stream" and is_raster_name(filename)
+
+
+def is_raster_name(filename: str) -> bool:
+    """Whether a file of this name says that it is a picture which browsers draw."""
+    return _RASTER_NAME.fullmatch(filename) is not None
 
 
 def decode_body(raw: bytes, part: Part) -> str:

@@ -86,9 +86,8 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
 
 
 def _left_out(quoted: Quotable, layout: Layout) -> str:
-    if quoted.cut:
-        return "The message is too long to be quoted as a whole: its beginning is."
-    return " ".join(("Not all of the message is quoted.", *layout.notes)) if layout.notes else ""
+    too_long = ["The message is too long to be quoted as a whole: only its beginning is."] if quoted.cut else []
+    return " ".join([*too_long, *layout.notes])
 
 
 def _tells_nothing(access: MailboxAccess, message_id: str) -> bool:

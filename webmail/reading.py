@@ -20,7 +20,7 @@ from mail.pool import Pool
 from mail.refs import MessageRef
 from mail.remote_images import raster_type
 from mailboxes.access import MailboxAccess
-from webmail import searching, texts
+from webmail import packing, searching, texts
 from webmail.connection import mail_of, named, select, select_for
 from webmail.texts import Text
 
@@ -124,7 +124,7 @@ def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMess
         try:
             opened = imap.open(ref.uid)
             headers = parse(opened.header)
-            layout = choose(opened.structure)
+            layout = packing.unpacked(imap, ref.uid, choose(opened.structure))
         except HostileMessage as error:
             return OpenMessage(ref, folders, _flags(imap, ref), datetime.now(UTC), reason=error.reason)
         flags = opened.flags
@@ -171,6 +171,8 @@ def attachment_of(pool: Pool, access: MailboxAccess, ref: MessageRef, section: s
     with mail_of(pool, access, ref.folder) as imap:
         select_for(imap, access, [ref])
         layout = choose(imap.structure(ref.uid))
+        if packing.is_inside(section):
+            layout = packing.unpacked(imap, ref.uid, layout)
     if found := layout.file(section):
         return found
     raise MessageGone(f"{ref} has no attachment {section!r}")
@@ -189,7 +191,16 @@ def picture_of(pool: Pool, access: MailboxAccess, ref: MessageRef, content_id: s
 
 def stream_attachment(pool: Pool, access: MailboxAccess, ref: MessageRef, attachment: Attachment) -> Iterator[bytes]:
     """The attachment's content, decoded, piece by piece."""
+    if packing.is_inside(attachment.section):
+        return _unpacked(pool, access, ref, attachment)
     return transfer.stream(_pieces(pool, access, ref, attachment.section), attachment.encoding)
+
+
+def _unpacked(pool: Pool, access: MailboxAccess, ref: MessageRef, attachment: Attachment) -> Iterator[bytes]:
+    with mail_of(pool, access, ref.folder) as imap:
+        select_for(imap, access, [ref])
+        content = packing.content(imap, ref.uid, choose(imap.structure(ref.uid)), attachment.section)
+    yield content
 
 
 def stream_source(pool: Pool, access: MailboxAccess, ref: MessageRef) -> Iterator[bytes]:

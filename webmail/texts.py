@@ -76,7 +76,7 @@ def _read(part: Part, raw: bytes, room: int) -> Text:
     content = decode_body(raw, part)
     if part.content_type in ENRICHED:
         content = enriched.text(content)
-    if (boundary := part.params.get("boundary")) and f"--{boundary}" in content:
+    if (boundary := part.params.get("boundary")) and f"\n--{boundary}\n" in f"\n{content}\n":
         content = ""  # a multipart with nothing in it, not one whose parts can't be told apart
     most = sanitize.MAX_OUTPUT if part.content_type == "text/html" else plaintext.MAX_TEXT
     return Text(part, content, cut=len(raw) == room != part.size or len(content) > most)

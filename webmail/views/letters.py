@@ -49,6 +49,7 @@ def _runs(parts: Sequence[Segment], writes: Mailto) -> list[TextRun]:
     return [
         TextRun(quoted, folded=quoted and bool(own) and index > own[-1], html=_nested(run, writes))
         for index, (quoted, run) in enumerate(runs)
+        if any(part.text for part in run)
     ]
 
 
