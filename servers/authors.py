@@ -8,15 +8,17 @@ import re
 from collections.abc import Iterator
 
 from mail import charsets
-from mail.addresses import parse_list
+from mail.addresses import ascii_domain, parse_list
 from mail.headers import MAX_HEADER, decode_words
 
 # RFC 5322 §3.4.1 without quoting; what stands around an @ when nothing that separates is between.
-_LOCAL_END = re.compile(r"[^<>@,;:()\[\]]{1,64}\Z")
+_LOCAL_END = re.compile(r"[^\s<>@,;:()\[\]]{1,64}\Z")
 _HOST_START = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_HOST_OF_ANY_SCRIPT = re.compile(r"[^\s<>@,;:()\[\]]{1,253}")
+_QUOTES = re.compile(r'["\\]+')
 _INVISIBLE = re.compile(r'[\s"\\]+')
 # A line of one author has a handful at most; each is a question to the database.
-MOST = 20
+MOST = 30
 
 
 class Unreadable(Exception):
@@ -30,7 +32,9 @@ def named(value: bytes) -> set[str]:
     decoded = decode_words(value)
     shown = (one.address for one in parse_list(value))
     readings = [charsets.decode(value), decoded, without_comments(decoded), *shown]
-    found = {address for reading in readings for address in _addresses(_INVISIBLE.sub("", reading))}
+    # With blanks, "ana@brand-a.test (at work)" ends where it should; without, "ana @ brand-a.test" is one.
+    bare = {blank.sub("", reading) for reading in readings for blank in (_INVISIBLE, _QUOTES)}
+    found = {address for reading in bare for address in _addresses(reading)}
     if len(found) > MOST:
         raise Unreadable("more authors than any message has")
     return found
@@ -59,7 +63,9 @@ def _addresses(bare: str) -> Iterator[str]:
     at = bare.find("@")
     while at >= 0:
         local = _LOCAL_END.search(bare, max(at - 64, 0), at)
-        host = _HOST_START.match(bare, at + 1)
-        if local and host and local[0].isascii():  # nobody's here is anything else
-            yield f"{local[0]}@{host[0].rstrip('.')}".lower()
+        hosts = {found[0] for pattern in (_HOST_START, _HOST_OF_ANY_SCRIPT) if (found := pattern.match(bare, at + 1))}
+        for host in hosts if local else ():
+            ascii_host = host.rstrip(".") if host.isascii() else ascii_domain(host)
+            if ascii_host:
+                yield f"{local[0]}@{ascii_host}".lower()
         at = bare.find("@", at + 1)

@@ -14,9 +14,14 @@ def bounce(sender: str, reasons: Mapping[str, str], message: bytes, hostname: st
     """
     others = "For others it is tried again." if waiting else "Everybody else got it."
     boundary = secrets.token_hex(16)
-    words = "\r\n".join(f"{address}\r\n    {_clean(reason)}" for address, reason in reasons.items())
-    fields = "\r\n\r\n".join(
-        f"Final-Recipient: rfc822; {address}\r\nAction: failed\r\nStatus: 5.0.0\r\n"
+    headers = message.partition(b"\r\n\r\n")[0][:_LONGEST_HEADERS]
+    # Addresses beyond ASCII have forms of their own (RFC 6533 §3 and §5).
+    is_ascii = headers.isascii() and "".join((sender, *reasons)).isascii()
+    kind, of_addresses = ("", "rfc822") if is_ascii else ("global-", "utf-8")
+    encoding = "" if is_ascii else "\nContent-Transfer-Encoding: 8bit"
+    words = "\n".join(f"{address}\n    {_clean(reason)}" for address, reason in reasons.items())
+    fields = "\n\n".join(
+        f"Final-Recipient: {of_addresses}; {address}\nAction: failed\nStatus: 5.0.0\n"
         f"Diagnostic-Code: smtp; {_clean(reason)}"
         for address, reason in reasons.items()
     )
@@ -31,17 +36,17 @@ MIME-Version: 1.0
 Content-Type: multipart/report; report-type=delivery-status; boundary="{boundary}"
 
 --{boundary}
-Content-Type: text/plain; charset=utf-8
+Content-Type: text/plain; charset=utf-8{encoding}
 
 Your message was not delivered to:
 
 """
-    text = head.replace("\n", "\r\n") + words
-    text += f"\r\n\r\n{others}\r\n\r\n--{boundary}\r\nContent-Type: message/delivery-status\r\n\r\n"
-    text += f"Reporting-MTA: dns; {hostname}\r\n\r\n{fields}\r\n\r\n"
-    text += f"--{boundary}\r\nContent-Type: text/rfc822-headers\r\n\r\n"
-    headers = message.partition(b"\r\n\r\n")[0][:_LONGEST_HEADERS]
-    return text.encode() + headers + f"\r\n\r\n--{boundary}--\r\n".encode()
+    text = head + words
+    text += f"\n\n{others}\n\n--{boundary}\nContent-Type: message/{kind}delivery-status{encoding}\n\n"
+    text += f"Reporting-MTA: dns; {hostname}\n\n{fields}\n\n"
+    of_headers = "text/rfc822-headers" if is_ascii else "message/global-headers"
+    text += f"--{boundary}\nContent-Type: {of_headers}{encoding}\n\n"
+    return text.replace("\n", "\r\n").encode() + headers + f"\r\n\r\n--{boundary}--\r\n".encode()
 
 
 def _clean(reason: str) -> str:

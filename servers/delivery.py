@@ -5,9 +5,11 @@ means that we answer for all of it, even where one recipient's part failed late:
 
 1. Every next server is asked about every recipient first. One "no" there, and all are given up: nothing went out.
 2. The relay is committed to first (one answer for all of its recipients), then the mailboxes (one answer each).
-3. Once somebody has accepted, the answer is yes. Recipients who said "later" go to the spool, those who said "never"
+3. Whether the sender may still send is asked once more when all but the final dot is handed over: what took a right
+   away before that moment has kept the message back.
+4. Once somebody has accepted, the answer is yes. Recipients who said "later" go to the spool, those who said "never"
    or were never answered for are reported to the sender by mail. A client told "no" here would send to all again.
-4. Nobody accepted, and somebody may have it (the connection broke after the last dot): no answer at all, so that the
+5. Nobody accepted, and somebody may have it (the connection broke after the last dot): no answer at all, so that the
    client knows that it doesn't know.
 
 What waits in the spool goes out only while the person who handed it in may still send from that mailbox.
@@ -19,7 +21,7 @@ from collections.abc import Callable, Mapping
 
 from core.config import Config
 from core.errors import PostroomError
-from mail.delivery import Answer, Handover
+from mail.delivery import WITHDRAWN, Answer, Handover
 from servers.bounce import bounce
 from servers.door_views import Reach, Recipient
 from servers.spool import Spool, Waiting
@@ -29,22 +31,31 @@ log = logging.getLogger(__name__)
 Answers = Mapping[str, Answer]
 _UNKNOWN = "it is not known whether it arrived"
 _NO_RELAY = Answer(451, "4.4.0 no relay is configured any more")
-_WITHDRAWN = Answer(553, "5.7.1 whoever wrote it may not send from this mailbox any more")
 
 
 class Delivery:
     """Blocking; safe from several threads, each message on its own.
 
-    `may_send(person, mailbox)` is asked whenever a message that waited is about to go out.
+    `may_send(person, mailbox)` is asked whenever a message that waited is about to go out, `is_ours(domain)` where
+    the report about one goes.
     """
 
-    def __init__(self, config: Config, spool: Spool, may_send: Callable[[str, str], bool]) -> None:
-        self._config, self._spool, self._may_send = config, spool, may_send
+    def __init__(
+        self, config: Config, spool: Spool, may_send: Callable[[str, str], bool], is_ours: Callable[[str], bool]
+    ) -> None:
+        self._config, self._spool, self._may_send, self._is_ours = config, spool, may_send, is_ours
 
-    def deliver(self, sender: str, recipients: list[Recipient], message: bytes, person: str = "") -> str | None:
+    def deliver(
+        self,
+        sender: str,
+        recipients: list[Recipient],
+        message: bytes,
+        person: str = "",
+        may_go: Callable[[], bool] = lambda: True,
+    ) -> str | None:
         """The SMTP reply; None when nobody can know what became of it.
 
-        `sender` is empty for the null sender, `person` for a stranger.
+        `sender` is empty for the null sender, `person` for a stranger. `may_go` is asked at the last moment.
         """
         local = tuple(one.address for one in recipients if one.reach is Reach.LOCAL)
         outside = tuple(one.address for one in recipients if one.reach is Reach.OUTSIDE)
@@ -53,10 +64,10 @@ class Delivery:
             for handover, _ in handovers:
                 stack.callback(handover.abandon)
             for handover, addresses in handovers:
-                refusal = _first_refusal(handover.ask(sender, addresses))
+                refusal = _first_refusal(_ask(handover, sender, addresses, message))
                 if refusal:
                     return refusal
-            answers = self._commit(handovers, message)
+            answers = self._commit(handovers, message, may_go)
         return self._settle(sender, local, answers, message, person)
 
     def retry(self) -> None:
@@ -78,10 +89,13 @@ class Delivery:
             found.append((Handover.to_mailboxes(socket_path, name), local))
         return found
 
-    def _commit(self, handovers: list[tuple[Handover, tuple[str, ...]]], message: bytes) -> dict[str, Answer]:
+    def _commit(
+        self, handovers: list[tuple[Handover, tuple[str, ...]]], message: bytes, may_go: Callable[[], bool]
+    ) -> dict[str, Answer]:
         answers: dict[str, Answer] = {}
         for number, (handover, addresses) in enumerate(handovers):
-            answers |= handover.commit(message)
+            # Once the relay has it, it has gone, and the mailboxes get it, too.
+            answers |= handover.commit(message, may_go) if number == 0 else handover.commit(message)
             nothing_yet = not any(answer.accepted for answer in answers.values())
             if nothing_yet and number + 1 < len(handovers):
                 # The relay took nothing: the mailboxes must not have what the client is told to send again.
@@ -107,8 +121,11 @@ class Delivery:
         return "250 2.0.0 OK, delivered" if not later else "250 2.0.0 OK, delivered to some and queued for the rest"
 
     def _retry_one(self, waiting: Waiting, message: bytes) -> None:
-        if waiting.person and not self._may_send(waiting.person, waiting.sender):
-            self._report(waiting.sender, dict.fromkeys((*waiting.local, *waiting.outside), _WITHDRAWN), message)
+        def may_go() -> bool:
+            return not waiting.person or self._may_send(waiting.person, waiting.sender)
+
+        if not may_go():
+            self._report(waiting.sender, dict.fromkeys((*waiting.local, *waiting.outside), WITHDRAWN), message)
             self._spool.done(waiting)
             return
         answers: dict[str, Answer] = {}
@@ -116,8 +133,8 @@ class Delivery:
         if outside and not self._config.relay:
             answers, outside = dict.fromkeys(outside, _NO_RELAY), ()
         for handover, addresses in self._handovers(waiting.local, outside):
-            answers |= handover.ask(waiting.sender, addresses)
-            answers |= handover.commit(message)
+            answers |= _ask(handover, waiting.sender, addresses, message)
+            answers |= handover.commit(message, may_go)
             handover.abandon()
         later = [address for address, answer in answers.items() if answer.temporary]
         kept = bool(later) and self._wait_on(waiting, later)
@@ -143,15 +160,24 @@ class Delivery:
         if not sender:
             return
         reasons = {a: _UNKNOWN if answer.unknown else f"{answer.code} {answer.text}" for a, answer in failed.items()}
-        handover = Handover.to_mailboxes(self._config.lmtp_socket.resolve(), self._config.mail_hostname)
         note = bounce(sender, reasons, message, self._config.mail_hostname, waiting=waiting)
-        answers = {**handover.ask("", (sender,)), **handover.commit(note)}
+        local, outside = ((sender,), ()) if self._is_ours(sender.rpartition("@")[2]) else ((), (sender,))
+        if outside and not self._config.relay:
+            log.warning("nobody to carry the report", extra={"sender": sender})
+            return
+        (handover, addresses) = self._handovers(local, outside)[0]
+        answers = {**_ask(handover, "", addresses, note), **handover.commit(note)}
         handover.abandon()
         if answers[sender].temporary:
             try:
-                self._spool.keep("", (sender,), (), note)
+                self._spool.keep("", local, outside, note)
             except OSError:
                 log.exception("the report is lost", extra={"sender": sender})
+
+
+def _ask(handover: Handover, sender: str, recipients: tuple[str, ...], message: bytes) -> Answers:
+    head = message[: message.find(b"\r\n\r\n")]
+    return handover.ask(sender, recipients, is_international=not head.isascii())
 
 
 def _first_refusal(answers: Answers) -> str | None:

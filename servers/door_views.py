@@ -12,7 +12,7 @@ from auth.models import PERSON
 from auth.passwords import verify_password
 from core.db import Database
 from mailboxes.storage import Level, Storage, storage
-from servers.policy import parse_address
+from servers.paths import canonical
 
 
 @dataclass(frozen=True)
@@ -92,17 +92,20 @@ class DoorViews:
         What the mail server counts is known here some seconds later: a burst may fill a mailbox a little beyond its
         limit, by no more than Dovecot itself allows.
         """
-        address = parse_address(typed)
+        address = canonical(typed)
         if address is None:
             return None
         local, _, domain = address.rpartition("@")
-        base = f"{local.partition('+')[0]}@{domain}"
-        for candidate in (address, base):
+        base = local.partition("+")[0].lower()
+        for candidate in (address.lower(), f"{base}@{domain}"):
             storage = self._storage(candidate)
             if storage is not None:
                 return Recipient(candidate, Reach.FULL if storage.level is Level.FULL else Reach.LOCAL)
-        is_ours = self._any("SELECT 1 FROM server_domains WHERE name = :domain", domain=domain)
-        return Recipient(address, Reach.UNKNOWN if is_ours else Reach.OUTSIDE)
+        return Recipient(address, Reach.UNKNOWN if self.is_ours(domain) else Reach.OUTSIDE)
+
+    def is_ours(self, domain: str) -> bool:
+        """Whether we keep the mail of this domain."""
+        return self._any("SELECT 1 FROM server_domains WHERE name = :domain", domain=domain)
 
     def is_shared(self, address: str) -> bool:
         """Whether this is a shared mailbox, or a sub-address that reaches one (RFC 5233)."""

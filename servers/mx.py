@@ -6,10 +6,11 @@ import secrets
 
 from aiosmtpd.smtp import Envelope, Session
 
-from servers.policy import Refused, check_from_outside, parse_address
-from servers.smtp_door import Connection, Door
+from mail.origin import from_outside
+from servers.paths import NULL, canonical
+from servers.policy import Refused, authors_from_outside
+from servers.smtp_door import NEEDS_UTF8, Connection, Door
 
-_NULL_SENDER = "<>"
 _HELO = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 
 
@@ -18,14 +19,16 @@ class MxDoor(Door):
         self, server: Connection, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         # The null sender of bounces (RFC 5321 §4.5.5) is welcome here.
-        sender = parse_address(address)
-        if sender is None and address != _NULL_SENDER:
+        if not server.says_utf8(address):
+            return NEEDS_UTF8
+        sender = NULL if address == NULL else canonical(address)
+        if sender is None:
             return "553 5.1.7 That is not an address we can answer"
-        if sender is not None and await self.ask(self.views.is_shared, sender):
+        if await self.ask(self.views.is_shared, sender):
             return "550 5.7.1 That sender's mail comes from its own people only, after signing in"
         if not self.limits.may_send(server.client):
             return "451 4.7.1 Too many messages in a minute, try again later"
-        envelope.mail_from = sender or _NULL_SENDER
+        envelope.mail_from = sender
         envelope.mail_options.extend(options)
         return "250 2.1.0 OK"
 
@@ -39,17 +42,22 @@ class MxDoor(Door):
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, server: Connection, session: Session, envelope: Envelope
     ) -> str | None:
-        data = envelope.original_content or b""
         try:
-            await self.ask(check_from_outside, data, self.views.is_shared)
+            data = await self.ask(self._stamped, envelope.original_content or b"")
         except Refused as refused:
             return refused.reply
-        sender = "" if envelope.mail_from == _NULL_SENDER else str(envelope.mail_from)
+        sender = "" if envelope.mail_from == NULL else str(envelope.mail_from)
         reply = await self.hand_over(sender, server.recipients(envelope), self._trace(server, session) + data)
         if reply is None:
             server.hang_up()
             return "451 4.3.0 Unknown"  # never read: the connection is gone
         return reply
+
+    def _stamped(self, data: bytes) -> bytes:
+        """With our word about where it came from. Raises Refused."""
+        authors = authors_from_outside(data, self.views.is_shared)
+        claims_ours = any(self.views.is_ours(address.rpartition("@")[2]) for address in authors)
+        return from_outside(data, self.config.mail_hostname, claims_ours=claims_ours)
 
     def _trace(self, server: Connection, session: Session) -> bytes:
         """Where it came from (RFC 5321 §4.4). What the stranger called itself is kept only if it looks like a name."""

@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from mail import origin
 from servers.authors import Unreadable, named
 
 LARGEST_MESSAGE = 35 * 1024 * 1024
 _LONGEST_HEADER_BLOCK = 128 * 1024
 _MOST_HEADERS = 1000
 _LONGEST_LINE = 998  # RFC 5322 §2.1.1
-_MOST_HOPS = 50
+_MOST_HOPS = 100  # RFC 5321 §6.3
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _NAME = re.compile(rb"[!-9;-~]+")
@@ -27,7 +28,9 @@ _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _MESSAGE_ID = re.compile(rb"<[^<>\s]+@([^<>\s]+)>")
 
 # Written by servers on the way, or by programs about the sender's machine: none of it is the message's own.
-_NEVER_DELIVERED = frozenset({b"received", b"return-path", b"delivered-to", b"bcc", b"authentication-results"})
+_NEVER_DELIVERED = frozenset(
+    {b"received", b"return-path", b"delivered-to", b"bcc", b"authentication-results"} | {origin.NOTICE.lower().encode()}
+)
 # All that leaves a shared mailbox, beside Content-…: whatever else a program writes may tell who of the team sat there.
 _OF_THE_MAILBOX = frozenset(
     {b"from", b"sender", b"reply-to", b"to", b"cc", b"subject", b"date", b"message-id", b"in-reply-to", b"references"}
@@ -198,19 +201,22 @@ def _is_below(host: bytes, domains: Collection[str]) -> bool:
     return any(".".join(labels[at:]) in domains for at in range(len(labels)))
 
 
-def check_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> None:
-    """What a stranger's message must not be. Raises Refused.
+def authors_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> frozenset[str]:
+    """Everybody whom a stranger's message gives out for its author, to any reader. Raises Refused for what it must not.
 
     A shared mailbox sends through its members' own sign-in and in no other way, so its address in From or Sender of
     mail from outside is a forgery. Other defects are the reader's to show.
     """
     check_lines(data)
-    headers, _ = split(data)
-    if sum(header.name == b"received" for header in headers) > _MOST_HOPS:
+    lines = [Header(field["name"].lower(), field[0]) for field in origin.fields(data, "From", "Sender", "Received")]
+    if sum(line.name == b"received" for line in lines) > _MOST_HOPS:
         raise Refused("554 5.4.6 This message has been going round in circles")
-    for name in (b"from", b"sender"):
-        lines = [header for header in headers if header.name == name]
-        if len(lines) > 1:
-            raise Refused(f"550 5.6.0 A message has one {name.decode().title()} line, this one has {len(lines)}")
-        if any(is_shared(address) for line in lines for address in _named(line)):
+    found: dict[bytes, set[str]] = {b"from": set(), b"sender": set()}
+    for name, named_there in found.items():
+        same = [line for line in lines if line.name == name]
+        if len(same) > 1:
+            raise Refused(f"550 5.6.0 A message has one {name.decode().title()} line, this one has {len(same)}")
+        named_there |= {address for line in same for address in _named(line)}
+        if any(is_shared(address) for address in named_there):
             raise Refused("550 5.7.1 That sender's mail comes from its own people only, after signing in")
+    return frozenset(found[b"from"])

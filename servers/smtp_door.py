@@ -1,19 +1,22 @@
 """What both SMTP doors share: a server of one connection with firm limits, and how a recipient is answered."""
 
 import asyncio
+import contextlib
 import logging
+import re
 import time
-from collections import Counter, deque
-from collections.abc import Callable
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from aiosmtpd.smtp import SMTP, Envelope
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from core.config import Config
 from mail.submission import MOST_RECIPIENTS
 from servers.delivery import Delivery
 from servers.door_views import DoorViews, Reach, Recipient, Sender
+from servers.paths import parse_path
 from servers.policy import LARGEST_MESSAGE
 
 log = logging.getLogger(__name__)
@@ -21,6 +24,27 @@ log = logging.getLogger(__name__)
 _IDLE_SECONDS = 120.0
 _COMMAND_LIMIT = 1000
 _MESSAGES_PER_MINUTE = 600
+# Octets of a line. RFC 5321 §4.5.3.1.6 says what everybody must take, and the world sends HTML letters of one line.
+_LONGEST_LINE = 1024 * 1024
+_LONGEST_COMMAND = 12 * 1024  # RFC 4954 §4
+# RFC 3463, where neither the library nor we say it better; greetings have none (RFC 2034 §4).
+_STATUS = re.compile(r"(\d{3})[ -]\d\.\d{1,3}\.\d{1,3} ")
+_USUAL_STATUS = {
+    "221": "2.0.0",
+    "250": "2.0.0",
+    "252": "2.1.5",
+    "454": "4.7.0",
+    "500": "5.5.2",
+    "501": "5.5.4",
+    "502": "5.5.1",
+    "503": "5.5.1",
+    "538": "5.7.11",
+    "552": "5.3.4",
+    "553": "5.1.3",
+    "555": "5.5.4",
+}
+NEEDS_UTF8 = "553 5.6.7 An address beyond ASCII needs SMTPUTF8 in MAIL FROM"
+_EXTENSIONS = ("PIPELINING", "ENHANCEDSTATUSCODES")
 
 Result = TypeVar("Result")
 
@@ -64,10 +88,15 @@ class Limits:
 class Connection(SMTP):
     """One SMTP connection; refuses to start when the door is full."""
 
+    command_size_limit = _LONGEST_COMMAND
+    line_length_limit = _LONGEST_LINE
+
     def __init__(self, door: "Door") -> None:
+        self.command_size_limits = defaultdict(lambda: _LONGEST_COMMAND)  # the library's is one for all connections
         super().__init__(
             door,
             data_size_limit=LARGEST_MESSAGE,
+            enable_SMTPUTF8=True,
             hostname=door.config.mail_hostname,
             ident="Postroom",
             timeout=_IDLE_SECONDS,
@@ -81,6 +110,7 @@ class Connection(SMTP):
         self.sender: Sender | None = None
         self.failed_sign_ins = 0
         self._found: dict[str, Recipient] = {}
+        self._greets = False
 
     @property
     def client(self) -> str:
@@ -100,6 +130,12 @@ class Connection(SMTP):
             self._door.limits.leave(self._client)
             super().connection_lost(error)
 
+    def data_received(self, data: bytes) -> None:
+        """Whoever still sends isn't idle, however long the whole of it takes (RFC 5321 §4.5.3.2.5)."""
+        if self._client:
+            self._reset_timeout()
+            super().data_received(data)
+
     def eof_received(self) -> bool | None:
         return bool(super().eof_received()) if self._client else None
 
@@ -107,6 +143,34 @@ class Connection(SMTP):
         """End the connection without another word: the client must not take our silence for a refusal."""
         if isinstance(self.transport, asyncio.WriteTransport):
             self.transport.abort()
+
+    async def smtp_HELO(self, hostname: str) -> None:  # noqa: N802 - the library's name
+        with self._greeting():
+            await super().smtp_HELO(hostname)
+
+    async def smtp_EHLO(self, hostname: str) -> None:  # noqa: N802
+        with self._greeting():
+            await super().smtp_EHLO(hostname)
+
+    @contextlib.contextmanager
+    def _greeting(self) -> Iterator[None]:
+        self._greets = True
+        try:
+            yield
+        finally:
+            self._greets = False
+
+    async def push(self, status: str | bytes) -> None:
+        """Every reply says why in numbers, too (RFC 2034), whoever of us worded it."""
+        await super().push(status if self._greets or isinstance(status, bytes) else _with_status(status))
+
+    def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
+        """The library reads paths as if they were headers, and takes what no envelope may hold."""
+        return parse_path(arg)
+
+    def says_utf8(self, address: str) -> bool:
+        """Whether this address may be said here: beyond ASCII only where the client asked for it (RFC 6531 §3.4)."""
+        return address.isascii() or bool(self.envelope and self.envelope.smtp_utf8)
 
     def add(self, envelope: Envelope, recipient: Recipient) -> None:
         self._found[recipient.address] = recipient
@@ -135,10 +199,16 @@ class Door:
         """Put a blocking question to the database from a worker thread."""
         return await asyncio.get_running_loop().run_in_executor(self._questions, question, *values)
 
-    async def hand_over(self, sender: str, recipients: list[Recipient], message: bytes, person: str = "") -> str | None:
-        """The reply of the hand-over; None when nobody can know what became of the message."""
+    async def hand_over(self, sender: str, recipients: list[Recipient], message: bytes, *more: Any) -> str | None:
+        """The reply of `Delivery.deliver`, from a worker thread; None when nobody can know what became of it."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._handovers, self.delivery.deliver, sender, recipients, message, person)
+        return await loop.run_in_executor(self._handovers, self.delivery.deliver, sender, recipients, message, *more)
+
+    async def handle_EHLO(  # noqa: N802 - aiosmtpd's name
+        self, _server: Connection, session: Session, _envelope: Envelope, hostname: str, responses: list[str]
+    ) -> list[str]:
+        session.host_name = hostname
+        return [*responses[:-1], *(f"250-{extension}" for extension in _EXTENSIONS), responses[-1]]
 
     async def handle_exception(self, error: Exception) -> str:
         log.error("smtp session failed", exc_info=error)
@@ -148,6 +218,8 @@ class Door:
         """Answer one RCPT: everything that can be known is said now, for each recipient on its own."""
         if len(envelope.rcpt_tos) >= MOST_RECIPIENTS:
             return f"452 4.5.3 At most {MOST_RECIPIENTS} recipients a message"
+        if not server.says_utf8(typed):
+            return NEEDS_UTF8
         found = await self.ask(self.views.recipient, typed)
         if found is None:
             return "553 5.1.3 That is not an address we can deliver to"
@@ -159,6 +231,12 @@ class Door:
             return outside_reply
         server.add(envelope, found)
         return "250 2.1.5 OK"
+
+
+def _with_status(reply: str) -> str:
+    """The reply with an enhanced status code, its own or the usual one of its kind (RFC 2034 §4)."""
+    usual = _USUAL_STATUS.get(reply[:3])
+    return reply if usual is None or _STATUS.match(reply) else f"{reply[:4]}{usual} {reply[4:]}"
 
 
 def _client_of(peer: Any) -> str:

@@ -7,6 +7,7 @@ import email.utils
 import logging
 import secrets
 from dataclasses import dataclass
+from functools import partial
 
 from aiosmtpd.smtp import AuthResult, Envelope, Session
 
@@ -101,10 +102,13 @@ class SubmissionDoor(Door):
             message = await self.ask(self._checked, envelope.original_content or b"", sender.mailbox)
         except Refused as refused:
             return refused.reply
-        # Minutes may have passed while the message came in; a right taken away meanwhile no longer sends.
-        if not await self.ask(self.views.still_may_send, sender, server.client):
+        # Minutes may have passed while the message came in; a right taken away meanwhile no longer sends. The next
+        # servers are asked about nothing then, and once more at the moment that makes it theirs.
+        may_go = partial(self.views.still_may_send, sender, server.client)
+        if not await self.ask(may_go):
             return _no_longer(sender)
-        reply = await self.hand_over(sender.mailbox, server.recipients(envelope), message, sender.person)
+        recipients = server.recipients(envelope)
+        reply = await self.hand_over(sender.mailbox, recipients, message, sender.person, may_go)
         if reply is None:
             server.hang_up()
             return "451 4.3.0 Unknown"  # never read: the connection is gone

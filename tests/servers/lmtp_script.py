@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,12 +13,21 @@ HANG_UP = "hang up"
 class ScriptedServer:
     """Speaks LMTP on a Unix socket, or SMTP on a TCP port, to one client after another.
 
-    `rcpt` and `data` give the reply for an address (default 250); `HANG_UP` closes the connection instead.
+    `rcpt` and `data` give the reply for an address (default 250); `HANG_UP` closes the connection instead. `extensions`
+    are named after EHLO; `at_data` is called when a message begins.
     """
 
     def __init__(
-        self, where: Path | int, *, rcpt: Mapping[str, str] | None = None, data: Mapping[str, str] | None = None
+        self,
+        where: Path | int,
+        *,
+        rcpt: Mapping[str, str] | None = None,
+        data: Mapping[str, str] | None = None,
+        extensions: Sequence[str] = (),
+        at_data: Callable[[], object] = lambda: None,
     ) -> None:
+        self._extensions, self._at_data = extensions, at_data
+        self.senders: list[str] = []
         self.rcpt, self.data = dict(rcpt or {}), dict(data or {})
         self.taken: list[tuple[str, bytes]] = []
         self._each = isinstance(where, Path)
@@ -63,7 +72,15 @@ class ScriptedServer:
                 if reply.startswith("250"):
                     recipients.append(address)
                 say(reply)
+            elif verb == b"MAIL":
+                self.senders.append(line.decode().strip())
+                say("250 OK")
+            elif verb in (b"EHLO", b"LHLO"):
+                for extension in ("next", *self._extensions):
+                    say(f"250-{extension}")
+                say("250 HELP")
             elif verb == b"DATA":
+                self._at_data()
                 say("354 go on")
                 body = b""
                 while (text := wire.readline()) != b".\r\n":

@@ -4,6 +4,7 @@ import errno
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,10 @@ MESSAGE = letter(body=".starts with a dot\r\n..and two")
 LATER, NEVER = "451 4.2.0 busy", "552 5.2.2 full"
 
 
+def is_ours(domain: str) -> bool:
+    return domain.endswith(".test")
+
+
 class Post:
     """A delivery in front of scripted servers, and a clock to move."""
 
@@ -33,14 +38,14 @@ class Post:
         self.now = 1000.0
         self.spool = Spool(directory / "spool", lambda: self.now)
         self.members = {"ana@brand-a.test"}
-        self.delivery = Delivery(self.config, self.spool, lambda person, _mailbox: person in self.members)
+        self.delivery = Delivery(self.config, self.spool, lambda person, _mailbox: person in self.members, is_ours)
         self.relay_port = relay_port
 
-    def mailboxes(self, **replies: dict[str, str]) -> ScriptedServer:
+    def mailboxes(self, **replies: Any) -> ScriptedServer:
         self.config.lmtp_socket.unlink(missing_ok=True)
         return ScriptedServer(self.config.lmtp_socket, **replies)
 
-    def relay(self, **replies: dict[str, str]) -> ScriptedServer:
+    def relay(self, **replies: Any) -> ScriptedServer:
         return ScriptedServer(self.relay_port, **replies)
 
     def waiting(self) -> set[str]:
@@ -293,7 +298,7 @@ def test_a_message_that_cannot_be_read_for_a_while_waits_on_and_holds_up_no_othe
 def test_without_the_relay_what_waits_for_outside_waits_on_and_the_rest_goes(post: Post) -> None:
     post.spool.keep(SENDER, [], [FRIEND.address], MESSAGE)
     post.spool.keep(SENDER, [ANA.address], [], MESSAGE)
-    post.delivery = Delivery(replace(post.config, relay=""), post.spool, lambda *_: True)
+    post.delivery = Delivery(replace(post.config, relay=""), post.spool, lambda *_: True, is_ours)
     with post.mailboxes() as mailboxes:
         post.now += 31
         post.delivery.retry()
@@ -328,3 +333,88 @@ def test_the_report_says_when_others_are_still_tried(post: Post) -> None:
     with post.mailboxes(data={ANA.address: LATER, KIM.address: NEVER}) as mailboxes:
         post.delivery.deliver(SENDER, [DAN, KIM, ANA], MESSAGE)
         assert b"For others it is tried again." in mailboxes.taken[1][1]
+
+
+@pytest.mark.parametrize("sender", ["taro..yama.", "SRS0=ab=cd=outside.example=" + "j" * 80, "jörg"])
+def test_a_stranger_is_told_by_the_relay_who_did_not_get_it(post: Post, sender: str) -> None:
+    sender = f"{sender}@docomo.example"
+    with post.mailboxes(data={ANA.address: NEVER}) as mailboxes, post.relay(extensions=["SMTPUTF8"]) as relay:
+        assert post.delivery.deliver(sender, [KIM, ANA], MESSAGE) == "250 2.0.0 OK, delivered"
+    assert reached(mailboxes) == [KIM.address]
+    ((reader, note),) = relay.taken
+    assert reader == sender
+    assert f"To: <{sender}>\r\n".encode() in note
+    assert relay.senders == [f"MAIL FROM:<>{'' if sender.isascii() else ' SMTPUTF8'}"]
+    assert (b"\r\nContent-Type: message/global-delivery-status\r\n" in note) is not sender.isascii()
+    assert b"\n\n" not in note
+    assert post.waiting() == set()
+
+
+def test_without_a_relay_a_strangers_report_ends_here(post: Post) -> None:
+    post.delivery = Delivery(replace(post.config, relay=""), post.spool, lambda *_: True, is_ours)
+    with post.mailboxes(data={ANA.address: NEVER}) as mailboxes:
+        assert post.delivery.deliver("stranger@outside.example", [KIM, ANA], MESSAGE) == "250 2.0.0 OK, delivered"
+    assert reached(mailboxes) == [KIM.address]
+    assert post.waiting() == set()
+
+
+@pytest.mark.parametrize(
+    ("recipient", "message"),
+    [("jörg@outside.example", MESSAGE), (FRIEND.address, letter(subject="Grüße"))],
+)
+def test_beyond_ascii_only_goes_where_it_is_understood(post: Post, recipient: str, message: bytes) -> None:
+    to = [KIM, Recipient(recipient, Reach.OUTSIDE)]
+    with post.mailboxes() as mailboxes:
+        with post.relay() as relay:
+            reply = post.delivery.deliver(SENDER, to, message)
+            assert reply is not None
+            assert reply.startswith("554")
+            assert "5.6.7 the next mail server takes no" in reply
+            assert mailboxes.taken == relay.taken == []
+        with post.relay(extensions=["8BITMIME", "SMTPUTF8"]) as relay:
+            assert post.delivery.deliver(SENDER, to, message) == "250 2.0.0 OK, delivered"
+            assert relay.senders[-1] == f"MAIL FROM:<{SENDER}> SMTPUTF8"
+    assert reached(relay) == [recipient]
+    assert reached(mailboxes) == [KIM.address]
+
+
+@pytest.mark.parametrize("recipients", [[KIM], [FRIEND], [KIM, FRIEND]])
+def test_who_is_removed_while_the_message_is_handed_over_has_kept_it_back(
+    post: Post, recipients: list[Recipient]
+) -> None:
+    may_send = True
+
+    def remove() -> None:
+        nonlocal may_send
+        may_send = False
+
+    with post.mailboxes(at_data=remove) as mailboxes, post.relay(at_data=remove) as relay:
+        reply = post.delivery.deliver(SENDER, recipients, MESSAGE, ANA.address, lambda: may_send)
+    assert reply is not None
+    assert reply.startswith("554")
+    assert "may not send from this mailbox any more" in reply
+    assert mailboxes.taken == relay.taken == []
+    assert post.waiting() == set()
+
+
+def test_who_is_removed_when_the_relay_has_it_has_sent_it_to_all(post: Post) -> None:
+    may_send = True
+
+    def remove() -> None:
+        nonlocal may_send
+        may_send = False
+
+    with post.mailboxes(at_data=remove) as mailboxes, post.relay() as relay:
+        assert post.delivery.deliver(SENDER, [KIM, FRIEND], MESSAGE, ANA.address, lambda: may_send) is not None
+    assert reached(mailboxes) == [KIM.address]
+    assert reached(relay) == [FRIEND.address]
+
+
+def test_what_waits_is_kept_back_until_the_last_moment_as_well(post: Post) -> None:
+    with post.mailboxes(data={KIM.address: LATER}) as mailboxes:
+        post.delivery.deliver(SENDER, [KIM, DAN], MESSAGE, person=ANA.address)
+    post.now += 31
+    with post.mailboxes(at_data=post.members.clear) as mailboxes:
+        post.delivery.retry()
+        assert reached(mailboxes) == [SENDER]
+        assert b"may not send from this mailbox any more" in mailboxes.taken[0][1]

@@ -1,0 +1,191 @@
+"""What the world really sends comes in as it is: long addresses, long lines, letters beyond ASCII, all at once."""
+
+import re
+import smtplib
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from servers.paths import NULL, canonical, parse_path
+from tests.servers.doors import DAN, KIM, SUPPORT, auth_plain, dial_submission, letter, submit
+from tests.servers.harness import World
+
+STRANGER = "stranger@outside.example"
+_STATUS = re.compile(rb"[245]\.\d{1,3}\.\d{1,3} ")
+
+
+@pytest.fixture
+def door(world: World) -> Iterator[smtplib.SMTP]:
+    with smtplib.SMTP("127.0.0.1", world.config.smtp_port, "mail.outside.example", 20) as server:
+        server.ehlo()
+        yield server
+
+
+@contextmanager
+def wire(world: World) -> Iterator[tuple[socket.socket, "Replies"]]:
+    """The door for strangers, octet by octet, greeted."""
+    with socket.create_connection(("127.0.0.1", world.config.smtp_port), 20) as line, line.makefile("rb") as file:
+        replies = Replies(file)
+        replies.read()
+        line.sendall(b"EHLO mail.outside.example\r\n")
+        replies.read()
+        yield line, replies
+
+
+class Replies:
+    def __init__(self, file) -> None:  # type: ignore[no-untyped-def]
+        self._file = file
+
+    def read(self) -> bytes:
+        """One reply, all of its lines."""
+        whole = b""
+        while piece := self._file.readline():
+            whole += piece
+            if piece[3:4] != b"-":
+                return whole
+        return whole
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (f"SRS0=ab/c=XY=some-domain.example={'j' * 70}@forwarder.example", ""),
+        (f"{'jo+caf_=support=brand-a.test' * 5}@gmail.example", ""),
+        (f"Bounce-{'9' * 400}@news.example", ""),
+        ("taro..yama.@docomo.example", '"taro..yama."@docomo.example'),
+        ('"taro..yama."@docomo.example', ""),
+        ('"jo at work"@outside.example', ""),
+        ("jo@under_score.example", ""),
+        ("jo@outside.example.", "jo@outside.example"),
+        ("jo@[192.0.2.7]", ""),
+        ("@relay.example:jo@outside.example", "jo@outside.example"),
+    ],
+)
+def test_whatever_a_strangers_address_looks_like_their_mail_arrives(
+    world: World, door: smtplib.SMTP, said: str, kept: str
+) -> None:
+    assert submit(door, said, [SUPPORT], letter(STRANGER))[0] == 250
+    assert f"Return-Path: <{kept or said}>\n".encode() in world.folder(SUPPORT)[-1]
+
+
+@pytest.mark.parametrize(
+    "said", ["<root>", "<jo@>", "<@outside.example>", "<jo@a@b>", "<jo@b.example", "<jo@b..example>"]
+)
+def test_what_nobody_could_answer_is_no_sender(door: smtplib.SMTP, said: str) -> None:
+    assert door.docmd("MAIL", f"FROM:{said}")[0] in (501, 553)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        letter(STRANGER, body="x" * 1_000),
+        letter(STRANGER, "Content-Type: text/html", body="<p>" + "word " * 60_000 + "THE END"),
+        letter(STRANGER, "Cc: " + ", ".join(f"Person {number} <person{number}@example.net>" for number in range(80))),
+        letter(STRANGER, "X-Report: " + "y" * 200_000),
+        letter(STRANGER, "this is no header line", "Neither: is\r\n\t this\r\nFrom the old days", body="."),
+        b"no header line at all\r\n\r\nhello",
+        b"\r\nnothing but a text",
+    ],
+)
+def test_a_message_is_kept_octet_for_octet(world: World, door: smtplib.SMTP, message: bytes) -> None:
+    code, text = submit(door, STRANGER, [DAN], message.replace(b"\r\n.", b"\r\n.."))
+    assert (code, text[:6]) == (250, "2.0.0 ")
+    with world.imap(DAN) as connection:
+        connection.select("INBOX", readonly=True)
+        _, (numbers,) = connection.search(None, "ALL")
+        _, answer = connection.fetch(numbers.split()[-1].decode(), "(BODY.PEEK[])")
+    assert answer[0][1].rstrip(b"\r\n").endswith(message.rstrip(b"\r\n"))
+
+
+def test_a_crowd_of_commands_in_one_packet_is_answered_in_order(world: World) -> None:
+    before = len(world.folder(KIM))
+    start = f"MAIL FROM:<{STRANGER}>\r\nRCPT TO:<nobody@brand-a.test>\r\nRCPT TO:<{KIM}>\r\nDATA\r\n".encode()
+    end = b"\r\n.\r\n"
+    with wire(world) as (line, replies):
+        line.sendall(start)
+        assert [replies.read()[:3] for _ in range(4)] == [b"250", b"550", b"250", b"354"]
+        # The next message right behind the end of this one (RFC 2920 §3.1).
+        line.sendall(letter(STRANGER, subject="one") + end + start)
+        assert [replies.read()[:3] for _ in range(5)] == [b"250", b"250", b"550", b"250", b"354"]
+        line.sendall(letter(STRANGER, subject="two") + end + b"QUIT\r\n")
+        assert [replies.read()[:3] for _ in range(2)] == [b"250", b"221"]
+    assert [b"Subject: one" in one or b"Subject: two" in one for one in world.folder(KIM)[before:]] == [True, True]
+
+
+@pytest.mark.parametrize("end", [b"\n.\n", b"\n.\r\n", b"\r.\r\n", b"\r\n.\n", b"\r.\r", b"\r\n.\r"])
+def test_what_is_smuggled_in_one_packet_is_never_heard(world: World, end: bytes) -> None:
+    before = len(world.folder(KIM)), len(world.folder(DAN))
+    start = f"MAIL FROM:<{STRANGER}>\r\nRCPT TO:<{KIM}>\r\nDATA\r\n".encode()
+    smuggled = f"MAIL FROM:<{KIM}>\r\nRCPT TO:<{DAN}>\r\nDATA\r\nFrom: {KIM}\r\n\r\nsmuggled".encode()
+    with wire(world) as (line, replies):
+        line.sendall(start)
+        assert [replies.read()[:3] for _ in range(3)] == [b"250", b"250", b"354"]
+        line.sendall(letter(STRANGER) + end + smuggled + b"\r\n.\r\nNOOP\r\n")
+        assert [replies.read()[:3] for _ in range(2)] == [b"554", b"250"]
+    assert (len(world.folder(KIM)), len(world.folder(DAN))) == before
+
+
+def test_every_answer_says_why_in_numbers_too(world: World) -> None:
+    said = [
+        b"MAIL",
+        b"RCPT TO:<a@b.example>",
+        b"DATA",
+        b"HELP",
+        b"HELP MAIL",
+        b"VRFY",
+        b"VRFY kim@customer.test",
+        b"EXPN x",
+    ]
+    said += [
+        b"EXPN x",
+        b"NOOP",
+        b"RSET",
+        b"RSET x",
+        b"AUTH PLAIN AGEAYg==",
+        b"GET / HTTP/1.1",
+        b"",
+        b"STARTTLS",
+        b"x" * 20_000,
+    ]
+    said += [b"MAIL FROM:<a@b.example> SIZE=99999999999", b"MAIL FROM:<a@b.example> COLOUR=red", b"MAIL FROM:<a b>"]
+    said += [b"MAIL FROM:<a@b.example>", b"MAIL FROM:<a@b.example>", b"DATA", b"RCPT TO:<>", b"RCPT TO:<x@y.example>"]
+    said += [f"RCPT TO:<{KIM}>".encode(), b"RCPT TO:<nobody@brand-a.test>", b"QUIT x", b"QUIT"]
+    with wire(world) as (line, replies):
+        for command in said:
+            line.sendall(command + b"\r\n")
+            reply = replies.read()
+            assert _STATUS.match(reply, 4), (command, reply)
+            assert reply[:1] == reply[4:5], reply
+    with dial_submission(world.config) as server:
+        assert {"pipelining", "enhancedstatuscodes", "smtputf8", "8bitmime", "size"} <= set(server.esmtp_features)
+        assert b"." not in server.docmd("EHLO", "again")[1].split(b"\n")[0].removeprefix(b"mail.postroom.test")
+        assert auth_plain(server, KIM, "wrong") == 535
+
+
+def test_who_writes_beyond_ascii_says_so_and_arrives(world: World, door: smtplib.SMTP) -> None:
+    with wire(world) as (line, replies):
+        line.sendall("MAIL FROM:<用户@例え.example>\r\n".encode())
+        assert replies.read().startswith(b"553 5.6.7")
+        line.sendall(f"MAIL FROM:<用户@例え.example> SMTPUTF8\r\nRCPT TO:<{KIM}>\r\nDATA\r\n".encode())
+        assert [replies.read()[:3] for _ in range(3)] == [b"250", b"250", b"354"]
+        line.sendall("From: 用户 <用户@例え.example>\r\nSubject: 你好\r\n\r\n你好\r\n.\r\n".encode())
+        assert replies.read().startswith(b"250")
+        line.sendall(b"MAIL FROM:<\xff\xfe@x.example> SMTPUTF8\r\n")
+        assert replies.read().startswith(b"553 5.1.7")
+        line.sendall("MAIL FROM:<> SMTPUTF8\r\nRCPT TO:<kïm@customer.test>\r\n".encode())
+        assert [replies.read()[:9] for _ in range(2)] == [b"250 2.1.0", b"550 5.1.1"]
+    assert "Subject: 你好\n".encode() in world.folder(KIM)[-1]
+
+
+@given(st.text(st.sampled_from('ab@.<>"\\[]:;ü \t=/{'), max_size=40), st.sampled_from(["", " SIZE=3"]))
+def test_any_path_is_read_or_none_and_written_in_one_way(text: str, options: str) -> None:
+    address, rest = parse_path(f"<{text}>{options}")
+    if address is None or address == NULL:
+        return
+    assert rest.endswith(options)
+    written = canonical(address)
+    assert written is None or canonical(written) == written
