@@ -6,11 +6,17 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
+from mail import origin
 from mail.errors import ProtocolTrouble
 from mail.imap_answers import Node, number, octets, pairs, parse, unescaped
 
 # No RFC822.SIZE: on Maildir it makes a fresh server process look at every file name of the folder.
-SUMMARY_ITEMS: Final = b"(UID FLAGS INTERNALDATE PREVIEW ENVELOPE BODYSTRUCTURE)"
+SUMMARY_ITEMS: Final = (
+    b"(UID FLAGS INTERNALDATE PREVIEW ENVELOPE BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (%b)])"
+    % origin.NOTICE.upper().encode()
+)
+# Taken apart, the item's name ends with this word, and its value follows.
+_NOTICE_AT: Final = b"]"
 _DISPOSITION, _TEXT_DISPOSITION, MESSAGE_DISPOSITION = 8, 9, 11
 ADDRESS_LIMIT: Final = 50  # addresses kept of each field
 ROW_LIMIT: Final = 256 * 1024  # octets of a row worth taking apart; an honest one has about a thousand
@@ -29,7 +35,7 @@ _ADDRESSES: Final = re.compile(rf"\({_SHOWN} {_OTHER} {_SHOWN} {_SHOWN}\)".encod
 _ROW: Final = re.compile(
     rf'\(UID ([0-9]+) FLAGS \(([^()"]*)\) INTERNALDATE {_SHOWN} PREVIEW {_TEXT} ENVELOPE '
     rf"\({_OTHER} {_TEXT} ({_PEOPLE}) {_PEOPLE} {_PEOPLE} ({_PEOPLE}) {_PEOPLE} {_PEOPLE} {_OTHER} {_SHOWN}\) "
-    r"BODYSTRUCTURE (\(.*\))\)[\r\n]*".encode(),
+    rf"BODYSTRUCTURE (\(.*\))(?: BODY\[HEADER\.FIELDS \({origin.NOTICE.upper()}\)\] {_TEXT})?\)[\r\n]*".encode(),
     re.DOTALL,
 ).fullmatch
 _TO_ESCAPE: Final = re.compile(rb'["\\]')
@@ -51,6 +57,7 @@ class Summary:
     """What the list shows of a message. The raw fields are bytes from a stranger: decode them before showing.
 
     `internal_date` is when it arrived, aware UTC. `preview` is the server's, not longer than about 200 characters.
+    `not_from_inside`: it claims to be from somebody here and came in from outside (`mail/origin.py`).
     """
 
     uid: int
@@ -62,6 +69,7 @@ class Summary:
     message_id: str
     has_attachment: bool
     preview: str
+    not_from_inside: bool = False
 
 
 def summary(answer: list[bytes]) -> Summary:
@@ -106,6 +114,7 @@ def _any_row(answer: list[bytes]) -> Summary:
         octets(message_id).decode("ascii", "replace"),
         _has_attachment(items.get(b"BODYSTRUCTURE")),
         octets(items.get(b"PREVIEW")).decode("utf-8", "replace"),
+        origin.is_noticed(octets(items.get(_NOTICE_AT))),
     )
 
 
@@ -117,7 +126,7 @@ def _plain_row(answer: list[bytes]) -> Summary | None:
     match = _ROW(answer[0] if len(answer) == 1 else _in_quotes(answer))
     if not match:
         return None
-    uid, flagged, date, preview, subject, from_, to, message_id, shape = match.groups(b"")
+    uid, flagged, date, preview, subject, from_, to, message_id, shape, notice = match.groups(b"")
     return Summary(
         number(uid),
         flags([*flagged.split()]),
@@ -128,6 +137,7 @@ def _plain_row(answer: list[bytes]) -> Summary | None:
         message_id.decode("ascii", "replace"),
         _NOT_PLAIN(shape) is not None and _has_attachment(parse([shape])[0]),
         unescaped(preview).decode("utf-8", "replace"),
+        origin.is_noticed(notice),
     )
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from mail import charsets
 from mail.addresses import ascii_domain, parse_list
 from mail.headers import MAX_HEADER, decode_words
+from mail.lookalikes import skeleton
 
 # RFC 5322 §3.4.1 without quoting; what stands around an @ when nothing that separates is between.
 _LOCAL_END = re.compile(r"[^\s<>@,;:()\[\]]{1,64}\Z")
@@ -31,7 +32,7 @@ def named(value: bytes) -> set[str]:
         raise Unreadable("longer than any author's name")
     decoded = decode_words(value)
     shown = (one.address for one in parse_list(value))
-    readings = [charsets.decode(value), decoded, without_comments(decoded), *shown]
+    readings = [charsets.decode(value), decoded, without_comments(decoded), skeleton(decoded), *shown]
     # With blanks, "ana@brand-a.test (at work)" ends where it should; without, "ana @ brand-a.test" is one.
     bare = {blank.sub("", reading) for reading in readings for blank in (_INVISIBLE, _QUOTES)}
     found = {address for reading in bare for address in _addresses(reading)}

@@ -1,6 +1,7 @@
 """The one configuration file of Dovecot 2.3, as text made from the settings."""
 
 from core.config import Config
+from mail.origin import NOTICE
 from mailboxes.rights import STANDINGS
 from servers.dovecot_program import Paths
 from servers.dovecot_sql import MAIL_LOCATION, PASSDBS, sql_files
@@ -17,7 +18,8 @@ ACL = "".join(f"* {f'group={one.acl_group}' if one.acl_group else 'owner'} {one.
 # Asked for on every page of a list or on opening a message, so kept in the cache file from the first delivery on.
 _CACHED = (
     "flags date.received date.sent size.virtual mime.parts imap.bodystructure body.snippet hdr.date hdr.subject "
-    "hdr.from hdr.sender hdr.reply-to hdr.to hdr.cc hdr.bcc hdr.in-reply-to hdr.message-id hdr.references"
+    "hdr.from hdr.sender hdr.reply-to hdr.to hdr.cc hdr.bcc hdr.in-reply-to hdr.message-id hdr.references "
+    f"hdr.{NOTICE.lower()}"
 )
 
 # Dovecot 2.3 speaks HTTP on a Unix socket only when the socket bears this very name.

@@ -9,6 +9,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from mail import origin
+from mail.headers import decode_words
+from mail.lookalikes import claims_address, skeleton
 from servers.authors import Unreadable, named
 
 LARGEST_MESSAGE = 35 * 1024 * 1024
@@ -151,8 +153,18 @@ def _check_author(headers: list[Header], mailbox: str, is_shared: Callable[[str]
         raise Refused("550 5.7.1 Resent- lines are not taken here")
     # Many readers show the name alone: an address in it is an author to the eye.
     for header in (*authors, *senders):
+        if claimed := _claimed(decode_words(header.unfolded), mailbox):
+            raise Refused(f"553 5.7.1 The name in front of {mailbox} reads like {claimed}: use one without an address")
         if any(is_shared(address) for address in _named(header) - {mailbox}):
             raise Refused("553 5.7.1 The name in front of the address must not be a shared mailbox's address")
+
+
+def _claimed(line: str, mailbox: str) -> str:
+    """The other address that this line shows to the eye; "Ana @ Work" is none."""
+    claimed = claims_address(line, mailbox)
+    if claimed is None or ("." not in claimed.rpartition("@")[2] and skeleton(line).count("@") <= 2):
+        return ""
+    return "".join(letter if " " <= letter <= "~" else "?" for letter in claimed)[:100]
 
 
 def _named(header: Header) -> set[str]:

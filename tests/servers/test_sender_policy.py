@@ -75,6 +75,11 @@ OF_BEN = {
     "the shared address as name": f'"{SUPPORT}" <{BEN}>',
     "the shared address in brackets as name": f'"<{SUPPORT}>" <{BEN}>',
     "the shared address in an encoded name": f"=?utf-8?q?Support_=3C{SUPPORT.replace('@', '=40')}=3E=2C?= <{BEN}>",
+    "a stranger's address as name": f'"ceo@bank.example" <{BEN}>',
+    "a colleague's address as name": f'"{ANA} (Ana)" <{BEN}>',
+    "an address behind a harmless at sign": f'"Ben @ work, ceo@bank.example" <{BEN}>',
+    "a wide at sign": f'"support\N{FULLWIDTH COMMERCIAL AT}brand-a.test" <{BEN}>',
+    "a letter of another alphabet": f'"supp\N{CYRILLIC SMALL LETTER O}rt@brand-a.test" <{BEN}>',
     "a sub-address of the shared one as name": f'"{SUPPORT.replace("@", "+refund@")}" <{BEN}>',
 }
 
@@ -106,8 +111,10 @@ def test_ben_cannot_forge(world: World, name: str) -> None:
         SUPPORT,
         f"<{SUPPORT}>",
         f"Support <{SUPPORT}>",
-        f'"Support, all of us; \\"here\\" <x@y.test>" <{SUPPORT}>',
+        f'"Support, all of us; \\"here\\" <x>" <{SUPPORT}>',
         f"=?utf-8?q?S=C3=BCpport=2C_x=40y?= <{SUPPORT}>",
+        f'"{SUPPORT}" <{SUPPORT}>',
+        f'"Support @ St. Mary" <{SUPPORT}>',
         f"Support\r\n <{SUPPORT}>",
         "Support <Support@Brand-A.test>",
     ],

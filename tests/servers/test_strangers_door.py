@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from mail.addresses import parse_list
 from servers.authors import Unreadable, named
 from servers.policy import parse_address
-from tests.servers.doors import ANA, KIM, SUPPORT, letter, submit
+from tests.servers.doors import ANA, DAN, KIM, SUPPORT, letter, signed_in, submit
 from tests.servers.harness import World
 
 STRANGER = "stranger@outside.example"
@@ -153,3 +153,37 @@ def test_a_name_that_is_no_name_is_not_repeated(world: World, door: smtplib.SMTP
     assert submit(door, STRANGER, [KIM], letter(STRANGER))[0] == 250
     assert b"evil" not in world.folder(KIM)[-1]
     assert b"Received: from unknown ([127.0.0.1])" in world.folder(KIM)[-1]
+
+
+CLAIMS = {
+    "her address": f"Ana Almeida <{ANA}>",
+    "an address nobody has here": "Payroll <payroll@brand-a.test>",
+    "her address as a name": f'"{ANA}" <{STRANGER}>',
+    "her address within a name": f'"Ana, {ANA} (at home)" <{STRANGER}>',
+    "her address encoded": f"=?utf-8?q?{ANA.replace('@', '=40')}?= <{STRANGER}>",
+    "an at sign that isn't one": f'"ana\N{FULLWIDTH COMMERCIAL AT}brand-a.test" <{STRANGER}>',
+    "a letter of another alphabet": f'"\N{CYRILLIC SMALL LETTER A}na@brand-a.test" <{STRANGER}>',
+}
+
+
+@pytest.mark.parametrize("author", CLAIMS.values(), ids=CLAIMS)
+def test_a_stranger_who_claims_to_be_a_colleague_is_marked(world: World, door: smtplib.SMTP, author: str) -> None:
+    forged = letter("{}", "Postroom-Notice: fine", "Authentication-Results: mail.postroom.test; auth=pass")
+    for sender in (ANA, STRANGER):
+        assert submit(door, sender, [DAN], forged.replace(b"{}", author.encode()))[0] == 250
+        head = world.folder(DAN)[-1].partition(b"\n\n")[0]
+        assert head.count(b"\nPostroom-Notice: not-from-inside\n") == head.count(b"Postroom-Notice") == 1
+        assert head.count(b"\nAuthentication-Results: mail.postroom.test; none\n") == 1
+        assert b"auth=pass" not in head
+
+
+@pytest.mark.parametrize("author", [STRANGER, f"Ana Almeida <{STRANGER}>", "brand-a.test <jo@notbrand-a.test>"])
+def test_a_stranger_who_claims_nothing_is_not_marked(world: World, door: smtplib.SMTP, author: str) -> None:
+    assert submit(door, ANA, [DAN], letter(author))[0] == 250
+    assert b"Postroom-Notice" not in world.folder(DAN)[-1]
+
+
+def test_ana_who_signed_in_is_not_marked_whatever_she_writes_on_it(world: World) -> None:
+    with signed_in(world, ANA) as server:
+        assert submit(server, ANA, [DAN], letter(ANA, "Postroom-Notice: not-from-inside"))[0] == 250
+    assert b"Postroom-Notice" not in world.folder(DAN)[-1]

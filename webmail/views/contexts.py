@@ -86,6 +86,7 @@ class Row(NamedTuple):
     attachment: bool
     sent_by: str
     current: bool
+    not_from_inside: bool
 
 
 def place(page: int, search: str) -> dict[str, str]:
@@ -190,6 +191,7 @@ class MessagePage:
     stop_images_url: str | None
     attachments: list[AttachmentLink]
     warning: str
+    not_from_inside: bool
     reason: str
     reply_url: str
     reply_all_url: str

@@ -8,6 +8,7 @@ from flask import Response, make_response, render_template, request, url_for
 from mail.addresses import Address, addresses_of
 from mail.headers import Headers
 from mail.message import Attachment
+from mail.origin import NOTICE, is_noticed
 from mail.refs import MessageRef
 from mailboxes import image_consents, outbox
 from mailboxes.access import MailboxAccess
@@ -110,6 +111,7 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         attachments=[_attachment(attachment, where) for attachment in _attachments(found)],
         begun_url=_begun_url(access, found),
         warning=_warning(headers),
+        not_from_inside=headers is not None and is_noticed(headers.raw(NOTICE) or b""),
         reason=found.reason,
         reply_url=url_for("webmail.compose_reply", **here),
         reply_all_url=url_for("webmail.compose_reply_all", **here),

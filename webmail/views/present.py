@@ -195,6 +195,7 @@ def _row(
         attachment=summary.has_attachment,
         sent_by=sent_by,
         current=ref.token == current,
+        not_from_inside=summary.not_from_inside,
     )
 
 

@@ -1,0 +1,48 @@
+"""What is said of a message from outside is ours: nobody else's word for it stays."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mail.origin import NOTICE, fields, from_outside, is_noticed
+
+HERE = "mail.postroom.test"
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        b"Postroom-Notice: fine",
+        b"POSTROOM-notice :\r\n fine",
+        b"Authentication-Results: mail.postroom.test; dkim=pass header.d=brand-a.test",
+        b"authentication-results:\r\n\tMAIL.postroom.test 1;\r\n dkim=pass",
+        b'Authentication-Results: "mail.postroom.test"; auth=pass',
+        b'Authentication-Results: "mail\\.postroom.test"; auth=pass',
+        b"Authentication-Results: (a;(b)) mail.postroom.test (c) ; auth=pass",
+        b"Authentication-Results : mail.postroom.test\r\n ; auth=pass",
+    ],
+)
+@pytest.mark.parametrize("where", [b"%b\r\nFrom: ana@brand-a.test", b"From: ana@brand-a.test\r\nnoise\r\n%b"])
+def test_what_is_forged_in_our_name_is_taken_away(forged: bytes, where: bytes) -> None:
+    seen = from_outside((where % forged) + b"\r\n\r\ntext", HERE, claims_ours=False)
+    noise = b"noise\r\n" if b"noise" in where else b""
+    rest = b"From: ana@brand-a.test\r\n" + noise + b"\r\ntext"
+    assert seen == b"Authentication-Results: mail.postroom.test; none\r\n" + rest
+
+
+def test_what_others_found_out_and_what_the_text_says_stays() -> None:
+    theirs = b"Authentication-Results: mx.example; dkim=pass header.d=mail.postroom.test\r\nSubject: x\r\n"
+    text = b"\r\nPostroom-Notice: a\r\n"
+    seen = from_outside(theirs + text, HERE, claims_ours=True)
+    assert seen.endswith(b"; none\r\nPostroom-Notice: not-from-inside\r\n" + theirs + text)
+
+
+def test_without_any_header_it_is_said_in_front() -> None:
+    assert from_outside(b"\r\nPostroom-Notice: a", HERE, claims_ours=False).endswith(b"none\r\n\r\nPostroom-Notice: a")
+
+
+@given(st.binary(max_size=200), st.booleans())
+def test_of_any_message_our_word_alone_is_heard(rest: bytes, claims_ours: bool) -> None:
+    message = b"From: a@b.test\r\n" + rest.replace(b"b", b"\r\nPostroom-Notice: not-from-inside\r\n")
+    seen = from_outside(message, HERE, claims_ours=claims_ours)
+    assert [is_noticed(field["value"]) for field in fields(seen, NOTICE)] == [True] * claims_ours
