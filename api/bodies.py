@@ -72,7 +72,9 @@ class Closed(BaseModel):
             raise ValidationError.from_exception_data(
                 cls.__name__,
                 [
-                    InitErrorDetails(type=PydanticCustomError("unknown", "{text}", {"text": text}), loc=(name,))
+                    InitErrorDetails(
+                        type=PydanticCustomError("unknown", "{text}", {"text": text}), loc=(name,), input=None
+                    )
                     for name, [text] in unknown.items()
                 ],
             )
