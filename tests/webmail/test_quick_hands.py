@@ -125,7 +125,7 @@ def test_ana_stars_two_in_a_row(world: World, page: Page) -> None:
     page.on("response", lambda answer: starred.append(answer) if ACTING.search(answer.url) else None)
     with held(page, ACTING):
         for subject in ("Star one", "Star two"):
-            row(page, subject).get_by_role("switch", name="Starred").click()
+            row(page, subject).get_by_role("switch", name=f"Star: {subject}").click()
             expect(row(page, subject).get_by_role("switch")).to_be_checked()
     happened(page, lambda: len(starred) == 2)
     page.reload()
