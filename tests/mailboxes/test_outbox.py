@@ -24,8 +24,18 @@ KEY = "0123456789abcdef" * 2
 def on_its_way(db: Database) -> tuple[MailboxAccess, Entry]:
     """ana answers kim as support@, and the final dot isn't written yet."""
     access = open_mailbox(db, actor(db, ANA), SUPPORT, Right.SEND)
-    facts = {"key": KEY, "message_id": f"<{KEY}@brand-a.test>", "recipients": [KIM], "subject": "Your order"}
-    entry = outbox.begin(db, OWNER, access, **facts, answers="", after={}, message=b"Subject: Your order\r\n\r\n")
+    entry = outbox.begin(
+        db,
+        OWNER,
+        access,
+        key=KEY,
+        message_id=f"<{KEY}@brand-a.test>",
+        recipients=[KIM],
+        subject="Your order",
+        answers="",
+        after={},
+        message=b"Subject: Your order\r\n\r\n",
+    )
     assert entry is not None
     return access, entry
 
