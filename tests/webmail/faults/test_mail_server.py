@@ -156,7 +156,7 @@ def test_thirty_people_click_while_dovecot_is_killed(
     monkeypatch.setattr(page_time, "PAGE_SECONDS", 60.0)  # thirty first pages at once are much for a small machine
     people = [sign_in(address) for address in (ANA, BEN, DAN) * 10]
     pages = [folder_url(SUPPORT if person.address == BEN else person.address) for person in people]
-    clicks = [
+    clicks: list[Callable[[], int]] = [
         lambda person=person, page=page: person.get(page).status_code
         for person, page in zip(people, pages, strict=True)
     ]
