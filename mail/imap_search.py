@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from mail.html_spelling import spellings, straight, with_apostrophes
+from mail.html_spelling import straight, traces, with_apostrophes
 from mail.imap_connection import string
 from mail.imap_summaries import MONTH_NAMES
 
@@ -30,7 +30,7 @@ class Search:
 def keys(search: Search, *, as_html: bool = False) -> list[bytes]:
     """The search as pieces of a command. Raises UnsafeText for control characters in any text.
 
-    `as_html`: words count also as HTML may spell them, and with them much that is something else.
+    `as_html`: what HTML leaves of a word is enough, and with it comes much that is something else.
     """
     pieces: list[bytes] = []
     for flag in ("unseen", "flagged", "answered"):
@@ -48,7 +48,7 @@ def keys(search: Search, *, as_html: bool = False) -> list[bytes]:
     for text in search.subject:
         pieces += _either(b"SUBJECT", with_apostrophes(text))
     for text in search.words:
-        pieces += _either(b"TEXT", [*with_apostrophes(text), *(spellings(text) if as_html else ())])
+        pieces += _either(b"TEXT", (traces(text) if as_html else []) or with_apostrophes(text))
     return pieces or [b"ALL"]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from mail import plaintext
 from mail.errors import HostileMessage, MessageGone
 from mail.headers import decode_words, parse
-from mail.html_spelling import folded, spellings
+from mail.html_spelling import folded, traces
 from mail.imap import Imap
 from mail.imap_search import Search
 from mail.message import decode_body
@@ -18,8 +18,8 @@ from mail.structure import Part
 _TERM = re.compile(r'(?:(from|to|subject|is):\s*)?(?:"([^"]*)"?|(\S+))', re.IGNORECASE)
 # What a tag cuts or a code hides the server can't find: that is looked for in so many of a folder's newest messages,
 # and of those that may have it, so many are read, as far as this of each text.
-LOOKED_THROUGH = 2_000
-_READ = 100
+LOOKED_THROUGH = 1_000
+_READ = 50
 _MOST_TEXTS = 4
 _TEXT_LIMIT = 200_000
 _STATES = ("unread", "starred", "answered")
@@ -61,7 +61,7 @@ def find(imap: Imap, search: Search, exists: int) -> Found:
     `exists` is how many messages the folder has.
     """
     total = imap.find(search)
-    if not exists or not any(spellings(word) for word in search.words):
+    if not exists or not any(traces(word) for word in search.words):
         return Found(total)
     perhaps = imap.perhaps(search, LOOKED_THROUGH)
     wanted = [folded(word) for word in search.words]
