@@ -1,80 +1,144 @@
-"""Bytes from a stranger to text, whatever their label claims.
+"""Bytes from a stranger to text as browsers read them (WHATWG Encoding Standard), whatever their label claims.
 
-A label is looked up in the WHATWG Encoding Standard and nowhere else: Python's own registry also knows
-"zlib", "idna" and "utf-7", which turn harmless bytes into other bytes.
+Labels are looked up in that standard's list and in a few lists of mail's own, and nowhere else: Python's own registry
+also knows "zlib", "idna" and "utf-7", which turn harmless bytes into other bytes.
 """
 
-import codecs
 import re
+from functools import lru_cache
 from typing import Final
 
 import chardet
-import webencodings
+import endec
+from webencodings.labels import LABELS
 
 SNIFF_BYTES: Final = 65_536
-MAX_BAD_SHARE: Final = 0.01
+LONGEST_LABEL: Final = 60
+# Below it a guess is worth less than windows-1252: a few letters fit many charsets.
+_SURE: Final = 0.1
 
-# Names mailers use that the WHATWG list lacks; each means the superset a browser would use.
-_ALIASES: Final = {
-    "cp932": "shift_jis",
-    "cp936": "gbk",
-    "cp949": "euc-kr",
-    "cp950": "big5",
-    "cp1252": "windows-1252",
+_META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+# What marks stand between; in no charset are they the second half of a character.
+_WORDS: Final = re.compile(rb"[^\x00-/:-?]+")
+_MARKS: Final = re.compile(r"[^a-z0-9]")
+_WINDOWS: Final = {874, *range(1250, 1259)}
+_DOS: Final = (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 869)
+# What browsers don't read any more and mail still brings; these are Python's codecs.
+_PYTHONS: Final = {f"cp{page}" for page in _DOS} | {"iso2022_kr", "hz"}
+# Charsets in which ASCII bytes may mean something else, as after an escape sequence.
+_NOT_ASCII: Final = {"utf-16le", "utf-16be", "iso2022_kr", "hz"}
+_WHATEVER: Final = "windows-1252"
+
+
+def _key(label: str) -> str:
+    """A label without its punctuation: mailers write cp1250, cp-1250 and x-cp1250 alike."""
+    return _MARKS.sub("", label.lower()).removeprefix("x")
+
+
+def _spelled(*prefixes: str, pages: dict[int, str]) -> dict[str, str]:
+    return {f"{prefix}{page}": name for page, name in pages.items() for prefix in prefixes}
+
+
+_CHARSETS: Final = {
+    **{_key(label): str(name) for label, name in LABELS.items() if name not in ("replacement", "x-user-defined")},
+    **_spelled("cp", "ibm", "dos", "pc", "", pages={page: f"cp{page}" for page in _DOS}),
+    **_spelled("cp", "win", "ansi", "ms", "", pages={page: f"windows-{page}" for page in _WINDOWS}),
+    **_spelled("cp", "ms", "windows", pages={932: "shift_jis", 936: "gbk", 949: "euc-kr", 950: "big5", 65001: "utf-8"}),
+    **dict.fromkeys(("iso2022kr", "csiso2022kr"), "iso2022_kr"),
+    **dict.fromkeys(("ascii", "usascii", "ansix341968"), ""),
+    "hzgb2312": "hz",
     "utf8mb4": "utf-8",
 }
-# What us-ascii and iso-8859-1 mean to WHATWG: labels put on bytes by mailers that didn't look, so UTF-8 goes first.
-_MEANINGLESS: Final = "cp1252"
-_SURROGATES: Final = re.compile(r"[\ud800-\udfff]")
 
 
 def decode(raw: bytes, label: str | None = None) -> str:
-    """The text of `raw`. Never raises; what can't be read becomes U+FFFD.
+    """The text of `raw`, never longer than it has octets. Never raises; what can't be read becomes U+FFFD.
 
-    Tried in turn: the labelled charset, UTF-8, the label once more when nearly all of it fits, a guess
-    from the first 64 KiB, windows-1252. A character cut in half at the end is dropped without a trace,
-    because bodies are read in pieces.
+    The label counts as long as it explains more of what is beyond ASCII than it doesn't; UTF-8 and, where nothing is
+    said, escape sequences give themselves away. All else is guessed from the first 64 KiB, or windows-1252.
     """
-    if raw.isascii() and b"\x1b" not in raw and "16" not in (label or ""):
+    charset = _charset(label or "")
+    if raw.isascii() and b"\x1b" not in raw and charset not in _NOT_ASCII:
         return raw.decode("ascii")
-    codec = _codec(label)
-    candidates: tuple[str | None, ...] = ("utf-8", codec) if codec == _MEANINGLESS else (codec, "utf-8")
-    if codec is None and b"\x1b" in raw:  # escape sequences are ISO 2022, though they are valid UTF-8 as well
-        candidates = ()
-    text = next((text for name in candidates if name and (text := _strict(raw, name)) is not None), None)
-    if text is None:
-        text = _nearly(raw, codec) if codec else None
-    if text is None:
-        text = _guess(raw)
-    return _SURROGATES.sub("\ufffd", text.removeprefix("\ufeff"))
+    if not charset:
+        return _unlabelled(raw)
+    if charset == _WHATEVER and (text := _utf8(raw)) is not None:
+        return text  # a label put on by programs that didn't look
+    text = _read(raw, charset)
+    if "\ufffd" not in text:
+        return text
+    if (utf8 := _utf8(raw)) is not None:
+        return utf8
+    return text if _explains(text) else _unlabelled(raw)
 
 
-def _codec(label: str | None) -> str | None:
-    """The Python codec for a label, None when the label means nothing or names no readable charset."""
-    if not label or len(label) > 60:
-        return None
-    name = label.strip().strip("\"'").lower()
-    encoding = webencodings.lookup(_ALIASES.get(name, name))
-    if encoding is None or encoding.name in {"replacement", "x-user-defined"}:
-        return None
-    return str(encoding.codec_info.name)
+def utf8(raw: bytes, label: str) -> bytes:
+    """A header's value in UTF-8 (RFC 6532): as it came where that is UTF-8, else out of the charset of the body.
+
+    A guess goes by the words beyond ASCII alone, so that a name is read alike whatever stands around it.
+    """
+    escaped = b"\x1b" in raw
+    if not escaped and (raw.isascii() or _utf8(raw) is not None):
+        return raw
+    charset = "" if _charset(label) in _NOT_ASCII else _charset(label)
+    if not (charset or escaped or _explains(_read(raw, "utf-8"))):
+        charset = _guessed(b" ".join(word for word in _WORDS.findall(raw) if not word.isascii()))
+    return decode(raw, charset).encode()
 
 
-def _strict(raw: bytes, codec: str) -> str | None:
-    """Decode without forgiving, but for a character cut off at the very end."""
+def says_nothing(label: str) -> bool:
+    """Whether a label leaves everything open: an IMAP server says US-ASCII where the message says nothing."""
+    return not _charset(label)
+
+
+def declared(html: bytes) -> str:
+    """The charset that a document names in its <meta>, "" for none."""
+    found = _META_CHARSET.search(html[:4_096])
+    label = found[1].decode("ascii") if found else ""
+    return "utf-8" if _charset(label).startswith("utf-16") else label  # else it couldn't have been found
+
+
+@lru_cache(maxsize=256)
+def _charset(label: str) -> str:
+    """What a label means; "" when it says nothing, or nothing that can be read."""
+    return _CHARSETS.get(_key(label), "") if len(label) <= LONGEST_LABEL else ""
+
+
+def _read(raw: bytes, charset: str) -> str:
+    if charset in _PYTHONS:
+        return raw.decode(charset, "replace")
+    return endec.decode(raw, charset, "replace", bom="evaluateall")
+
+
+def _utf8(raw: bytes) -> str | None:
     try:
-        return codecs.getincrementaldecoder(codec)("strict").decode(raw)
-    except (UnicodeDecodeError, LookupError):
+        return raw.decode("utf-8").removeprefix("\ufeff")
+    except UnicodeDecodeError:
         return None
 
 
-def _nearly(raw: bytes, codec: str) -> str | None:
-    text = codecs.getincrementaldecoder(codec)("replace").decode(raw)
-    return text if text.count("\ufffd") <= MAX_BAD_SHARE * len(text) else None
+def _explains(text: str) -> bool:
+    """Whether what could be read is more than what couldn't: one wrong octet doesn't cost the others."""
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    return 2 * text.count("\ufffd") <= beyond_ascii
+
+
+def _unlabelled(raw: bytes) -> str:
+    if b"\x1b$" in raw or b"\x1b(" in raw:  # ISO 2022, though it is valid UTF-8 as well
+        text = _read(raw, "iso2022_kr" if b"\x1b$)C" in raw else "iso-2022-jp")
+        if "\ufffd" not in text:
+            return text
+    if (utf8 := _utf8(raw)) is not None:
+        return utf8
+    text = _read(raw, "utf-8")
+    return text if _explains(text) else _guess(raw)
 
 
 def _guess(raw: bytes) -> str:
-    found = chardet.detect(raw[:SNIFF_BYTES])["encoding"]
-    codec = _codec(found if isinstance(found, str) else None)
-    text = _nearly(raw, codec) if codec else None
-    return text if text is not None else raw.decode("cp1252", "replace")
+    text = _read(raw, _guessed(raw))
+    return text if _explains(text) else _read(raw, _WHATEVER)
+
+
+def _guessed(sample: bytes) -> str:
+    found = chardet.detect(sample[:SNIFF_BYTES], encoding_era=chardet.EncodingEra.MODERN_WEB)
+    return (_charset(found["encoding"] or "") if found["confidence"] > _SURE else "") or _WHATEVER

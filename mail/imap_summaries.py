@@ -1,12 +1,13 @@
 """A row of the list: ENVELOPE, flags and the shape of the message (RFC 9051 section 7.5.2, PREVIEW RFC 8970)."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice, takewhile
 from typing import Final, NamedTuple
 
-from mail import origin
+from mail import charsets, origin
 from mail.errors import ProtocolTrouble
 from mail.imap_answers import Node, number, octets, pairs, parse, unescaped
 
@@ -45,7 +46,7 @@ _DATE: Final = re.compile(
 
 
 class RawAddress(NamedTuple):
-    """One address of an ENVELOPE as it came: RFC 2047 words undecoded; a group has no host (RFC 9051 section 7.5.2)."""
+    """One address of an ENVELOPE: RFC 2047 words undecoded; a group has no host (RFC 9051 section 7.5.2)."""
 
     name: bytes | None
     mailbox: bytes | None
@@ -76,7 +77,33 @@ def summary(answer: list[bytes]) -> Summary:
     """One FETCH answer to SUMMARY_ITEMS. Raises ProtocolTrouble when something asked for is missing."""
     if sum(map(len, answer)) > ROW_LIMIT:
         return _outsize_row(answer)
-    return _plain_row(answer) or _any_row(answer)
+    row = _plain_row(answer) or _any_row(answer)
+    return row if _is_ascii(row) else _in_utf8(row, charset_of(fetched(answer).get(b"BODYSTRUCTURE")))
+
+
+def _is_ascii(row: Summary) -> bool:
+    names = b"".join([row.subject_raw, *(one.name or b"" for one in (*row.from_raw, *row.to_raw))])
+    return names.isascii() and b"\x1b" not in names
+
+
+def _in_utf8(row: Summary, charset: str) -> Summary:
+    """What stands there without being encoded, as the opened message has it."""
+
+    def read(people: tuple[RawAddress, ...]) -> tuple[RawAddress, ...]:
+        return tuple(one._replace(name=charsets.utf8(one.name, charset)) if one.name else one for one in people)
+
+    subject = charsets.utf8(row.subject_raw, charset)
+    return replace(row, subject_raw=subject, from_raw=read(row.from_raw), to_raw=read(row.to_raw))
+
+
+def charset_of(root: Node) -> str:
+    """The charset that the first text of a BODYSTRUCTURE names, if it isn't the default; "" for none."""
+    for leaf in _leaves(root):
+        if octets(leaf[0]).lower() == b"text" and isinstance(leaf[2], list):
+            charset = octets(pairs(leaf[2]).get(b"CHARSET")).decode("ascii", "replace")
+            if not charsets.says_nothing(charset):
+                return charset
+    return ""
 
 
 def people(answer: list[bytes]) -> tuple[tuple[RawAddress, ...], tuple[RawAddress, ...]]:
@@ -205,16 +232,20 @@ def _text(node: Node) -> bytes | None:
 
 def _has_attachment(root: Node) -> bool:
     """Whether a reader would call one of the parts an attachment."""
+    return any(map(_is_attachment, _leaves(root)))
+
+
+def _leaves(root: Node) -> Iterator[list[Node]]:
+    """The parts that aren't multipart, in order."""
     waiting = [root]
     while waiting:
         node = waiting.pop()
         if not isinstance(node, list) or not node:
             continue
         if isinstance(node[0], list):
-            waiting += takewhile(lambda inner: isinstance(inner, list), node)
-        elif len(node) > 6 and _is_attachment(node):
-            return True
-    return False
+            waiting += reversed([*takewhile(lambda inner: isinstance(inner, list), node)])
+        elif len(node) > 6:
+            yield node
 
 
 def _is_attachment(leaf: list[Node]) -> bool:

@@ -34,6 +34,7 @@ LIBRARIES = {
     "nh3": ("mail/sanitize.py",),
     "tinycss2": ("mail/style.py",),
     "chardet": ("mail/charsets.py",),
+    "endec": ("mail/charsets.py",),
     "webencodings": ("mail/charsets.py",),
     "idna": ("mail/addresses.py",),
     "cryptography": ("core/vault.py",),
