@@ -1,13 +1,14 @@
 """Content-Transfer-Encoding undone (RFC 2045 section 6), whole or in pieces of any size."""
 
-import base64
-import binascii
 import quopri
 import re
+from binascii import a2b_base64
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/]")
+_NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
+_FOOTER: Final = re.compile(rb"[^A-Za-z0-9+/=\s]")
+_PADDING: Final = re.compile(rb"=+")
 _QUOTED_PRINTABLE: Final = "quoted-printable"
 # A line of quoted-printable longer than this is no quoted-printable; it is decoded where it stands.
 _MAX_LINE: Final = 65_536
@@ -23,7 +24,7 @@ class Decoder:
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding.strip().lower()
         self._rest = b""
-        self._ended = False
+        self._padded = self._ended = False
 
     def feed(self, piece: bytes) -> bytes:
         """The decoded bytes that are certain after this piece."""
@@ -43,20 +44,21 @@ class Decoder:
         rest, self._rest = self._rest, b""
         if self._encoding == _QUOTED_PRINTABLE:
             return quopri.decodestring(rest)
-        if self._encoding == "base64" and len(rest) > 1:
-            return _groups(rest + b"=" * (-len(rest) % 4))
-        return b""
+        return _groups(rest) if self._encoding == "base64" else b""
 
     def _base64(self, piece: bytes) -> bytes:
-        """Base64 up to its first "=" (a signature or footer may follow it), whole groups of four only."""
+        """Base64 in one or more runs, each with its padding; after the first, what can't be base64 is a footer."""
         if self._ended:
             return b""
-        before, padding, _ = piece.partition(b"=")
-        letters = self._rest + _NOT_BASE64.sub(b"", before)
-        self._ended = bool(padding)
-        whole = len(letters) // 4 * 4
-        self._rest = letters[whole:]
-        return _groups(letters[:whole])
+        padded_from = 0 if self._padded else piece.find(b"=")
+        if padded_from >= 0:
+            self._padded = True
+            if footer := _FOOTER.search(piece, padded_from):
+                piece, self._ended = piece[: footer.start()], True
+        *runs, last = _PADDING.split(self._rest + _NOT_BASE64.sub(b"", piece))
+        whole = len(last) // 4 * 4
+        self._rest = last[whole:]
+        return b"".join([_groups(run) for run in runs]) + _groups(last[:whole])
 
 
 def decode(raw: bytes, encoding: str) -> bytes:
@@ -76,7 +78,6 @@ def stream(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
 
 
 def _groups(letters: bytes) -> bytes:
-    try:
-        return base64.b64decode(letters)
-    except binascii.Error:  # pragma: no cover - only whole groups of the alphabet come here
-        return b""
+    """Letters of the alphabet, the last group padded as it needs; a single letter is half an octet, and nothing."""
+    left = len(letters) % 4
+    return a2b_base64(letters + b"=" * (4 - left) if left > 1 else letters[: len(letters) - left])
