@@ -16,11 +16,14 @@ from mail.addresses import Address, addresses_of, belongs_to
 MAX_REFERENCES: Final = 20
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-# The answer and forward marks of common mailers, also numbered: "Re[2]:", "AW:", "Fwd:", "WG:".
-_MARKS: Final = re.compile(
-    r"(?:\s*(?:re|aw|sv|antw|vs|odp|res|rif|fwd?|wg|tr|rv|enc|vl|回复|答复|转发)\s?(?:\[\d{1,3}\]|\(\d{1,3}\))?\s?[:：])+\s*",
-    re.IGNORECASE,
+# The answer and forward marks that mail programs write in their languages, also numbered: "Re[2]:", "AW:", "Fwd:",
+# "YNT:", and no other word with a colon. The short ones are marks in capitals only: "Enc:" is the writer's own.
+_ANY_CASE: Final = (
+    "re|fwd?|aw|wg|antw|doorst|sv|svar|vs|vb|vl|odp|res|rif|tr|rv|ynt|[iİ]lt|vá|továbbítás|"
+    "σχετ|απ|πρθ|отв|пересл|回复|回覆|答复|答覆|转发|轉寄|轉發|返信|転送|회신|전달|תגובה|הועבר|رد|إعادة توجيه"
 )
+_CAPITALS: Final = "R|I|ENC|PD|ATB|YML|BLS"
+_MARKS: Final = re.compile(rf"(?:\s*(?:(?i:{_ANY_CASE})|{_CAPITALS})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\))?\s?[:：])+\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +78,10 @@ class Original:
         def people(name: str) -> tuple[Address, ...]:
             return tuple(addresses_of(received, name))
 
-        ids = headers.message_ids(received.raw("message-id"))
         thread = headers.message_ids(received.raw("references")) or headers.message_ids(received.raw("in-reply-to"))[:1]
         return cls(
             people("from"), people("reply-to"), people("to"), people("cc"), received.get("subject"), received.date(),
-            ids[0] if ids else "", tuple(thread), text, html,
+            headers.message_id(received.raw("message-id")), tuple(thread), text, html,
         )  # fmt: skip
 
 

@@ -18,15 +18,17 @@ from mail.imap_connection import BUDGET, string
 from mail.imap_folders import LIST_EVERYTHING, Folder, folders, to_wire
 from mail.imap_search import Search, keys
 from mail.imap_session import Session, uid_sets
-from mail.imap_structure import Opened, structure
-from mail.imap_summaries import SUMMARY_ITEMS, RawAddress, Summary, fetched, flags, people, summary, when
+from mail.imap_structure import Opened, has_cut_name, structure, with_whole_names
+from mail.imap_summaries import SUMMARY_ITEMS, RawAddress, Summary, charset_of, fetched, flags, people, summary, when
 from mail.stream import StreamSlow
 from mail.structure import Part
 
-HEADER_LIMIT: Final = 128 * 1024
+HEADER_LIMIT: Final = 256 * 1024
 PART_LIMIT: Final = 2_000_000
 SEARCH_SECONDS: Final = 30.0  # the first search of 100,000 messages reads all their headers
 _FOUND_LIMIT: Final = 1_000_000
+_NAMES_LIMIT: Final = 20  # parts whose own header is looked at for a name
+_NAME_OCTETS: Final = 4096
 _SLACK: Final = 256 * 1024  # what an answer may have around the octets asked for
 _ROWS: Final = 160 * 1024 * 1024  # fifty rows, each with as many recipients as a header of 2 MB can name
 _SECTION: Final = re.compile(r"(?:[1-9][0-9]{0,4}(?:\.[1-9][0-9]{0,4}){0,120}(?:\.(?:MIME|HEADER|TEXT))?|HEADER|TEXT|)")
@@ -116,15 +118,26 @@ class Reading(Session):
         arrived = when(octets(told.get(b"INTERNALDATE")))
         if arrived is None:
             raise ProtocolTrouble("no INTERNALDATE")
-        header = octets(told.get(b"BODY[HEADER]<0>"))
-        return Opened(uid, flags(told.get(b"FLAGS")), arrived, structure(told.get(b"BODYSTRUCTURE")), header)
+        header, shape = octets(told.get(b"BODY[HEADER]<0>")), told.get(b"BODYSTRUCTURE")
+        tree = self._named(uid, structure(shape))
+        return Opened(uid, flags(told.get(b"FLAGS")), arrived, tree, header, charset_of(shape))
 
     def structure(self, uid: int) -> Part:
         """The tree of parts."""
-        return structure(self._one(uid, b"(UID BODYSTRUCTURE)").get(b"BODYSTRUCTURE"))
+        return self._named(uid, structure(self._one(uid, b"(UID BODYSTRUCTURE)").get(b"BODYSTRUCTURE")))
+
+    def _named(self, uid: int, root: Part) -> Part:
+        """The parts with the whole of their names: of one without quotes BODYSTRUCTURE has the first word only.
+
+        A name that has an ending is whole; for the others, if there are any, their headers are asked for at once.
+        """
+        sections = [f"{part.section}.MIME" for part in root.walk() if has_cut_name(part)][:_NAMES_LIMIT]
+        if not sections:
+            return root
+        return with_whole_names(root, self.parts(uid, sections, 0, _NAME_OCTETS))
 
     def header(self, uid: int) -> bytes:
-        """The message's header, cut at 128 KiB."""
+        """The message's header, cut at 256 KiB."""
         return octets(self._one(uid, b"(UID BODY.PEEK[HEADER]<0.%d>)" % HEADER_LIMIT).get(b"BODY[HEADER]<0>"))
 
     def part(self, uid: int, section: str, start: int = 0, length: int = PART_LIMIT) -> bytes:

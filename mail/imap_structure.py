@@ -1,10 +1,12 @@
 """BODYSTRUCTURE as a tree of parts with the section each one is fetched by (RFC 9051 sections 6.4.5 and 7.5.2)."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import takewhile
 from typing import Final
 
+from mail import filenames, headers
 from mail.errors import ProtocolTrouble
 from mail.imap_answers import Node, number, octets, pairs
 from mail.imap_summaries import MESSAGE_DISPOSITION, disposition_at
@@ -17,18 +19,47 @@ _PARAMS_LIMIT: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What one round trip tells of a message before any part of it is fetched. `header` is cut at 128 KiB."""
+    """What is told of a message before any part of it is fetched.
+
+    `header` is cut at 256 KiB; `charset` is the one its text names, "" for none.
+    """
 
     uid: int
     flags: frozenset[str]
     internal_date: datetime
     structure: Part
     header: bytes
+    charset: str
 
 
 def structure(node: Node) -> Part:
     """The tree of a message's parts, `cut` where there are more or deeper ones than people's mail has."""
     return _Reader().part(node, "", 0)
+
+
+def has_cut_name(part: Part) -> bool:
+    """Whether a part's name may be the first word of one that stood without quotes: then it has no ending."""
+    names = [part.disposition_params.get("filename", ""), part.params.get("name", "")]
+    return any(name and not filenames.has_ending(name) for name in names)
+
+
+def with_whole_names(part: Part, headers_of: Mapping[str, bytes]) -> Part:
+    """The tree with the names its parts' own headers have, by "<section>.MIME", where these say more."""
+    children = tuple(with_whole_names(child, headers_of) for child in part.children)
+    if (raw := headers_of.get(f"{part.section}.MIME")) is None:
+        return replace(part, children=children)
+    written = headers.parse(raw)
+    return replace(
+        part,
+        children=children,
+        params=_whole(part.params, "name", written.raw("content-type")),
+        disposition_params=_whole(part.disposition_params, "filename", written.raw("content-disposition")),
+    )
+
+
+def _whole(params: dict[str, str], name: str, written: bytes | None) -> dict[str, str]:
+    found = filenames.unquoted(written or b"", name)
+    return params | {name: found} if found.startswith(params.get(name, "\0")) else params
 
 
 class _Reader:
@@ -91,6 +122,7 @@ class _Reader:
             size=number(size),
             content_id=_raw(content_id),
             description=_raw(description),
+            subject=_subject(node[7]) if is_message else "",
             children=(self.part(node[8], section, depth + 1),) if is_message and room else (),
             cut=is_message and not room,
         )
@@ -108,6 +140,10 @@ def _word(node: Node) -> str:
 def _raw(node: Node) -> str:
     """Octets that may be anything, kept: surrogates stand for what isn't UTF-8 (PEP 383)."""
     return octets(node).decode("utf-8", "surrogateescape")
+
+
+def _subject(envelope: Node) -> str:
+    return _raw(envelope[1]) if isinstance(envelope, list) and len(envelope) > 1 else ""
 
 
 def _params(node: Node) -> dict[str, str]:

@@ -14,7 +14,6 @@ RASTER_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/
 # What mailers call them besides, and how their files end when the type says nothing.
 _RASTER_ALIASES: Final = frozenset({"image/jpg", "image/pjpeg", "image/x-png", "image/x-ms-bmp", "image/x-bmp"})
 _RASTER_NAME: Final = re.compile(r".*\.(?:png|jpe?g|jfif|gif|webp|bmp)", re.IGNORECASE | re.DOTALL)
-_META_CHARSET: Final = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
 # Read as a letter even when they have a name. RFC 1896, and RFC 1341 which called it richtext.
 ENRICHED: Final = frozenset({"text/enriched", "text/richtext"})
 _LETTERS: Final = frozenset({"text/plain", "text/html"}) | ENRICHED
@@ -95,7 +94,9 @@ def choose(root: Part) -> Layout:
     if any(part.cut for part in root.walk()):
         visit.notes.append("It has more parts, or deeper ones, than can be shown and quoted. The source has all.")
     visit.notes += opaque.notes(root, has_text=bool(bodies))
-    return Layout(tuple(bodies[:MAX_BODIES]), tuple(visit.attachments), tuple(visit.notes))
+    names = filenames.told_apart(attachment.filename for attachment in visit.attachments)
+    files = (replace(file, filename=name) for file, name in zip(visit.attachments, names, strict=True))
+    return Layout(tuple(bodies[:MAX_BODIES]), tuple(files), tuple(visit.notes))
 
 
 @dataclass
@@ -170,7 +171,7 @@ def _is_shapeless(part: Part) -> bool:
 
 def _attachment(part: Part, *, related: bool) -> Attachment:
     content_id = clean.one_line(part.content_id).strip("<> ")[:250]
-    filename = filenames.from_params(part.disposition_params, part.params, part.content_type)
+    filename = filenames.from_params(part.disposition_params, part.params, part.content_type, part.subject)
     return Attachment(
         section=part.section,
         filename=filename,
@@ -199,13 +200,13 @@ def is_raster_name(filename: str) -> bool:
 def decode_body(raw: bytes, part: Part) -> str:
     """The text of a body part fetched as it stands on the server: LF line ends, no control characters.
 
-    An HTML body without a charset of its own is asked for the one its <meta> names.
+    An HTML body whose part says nothing, or what servers say then, is asked for the charset its <meta> names.
     """
     content = transfer.decode(raw, part.encoding)
     charset = filenames.param(part.params, "charset")
-    if not charset and part.content_type == "text/html" and (meta := _META_CHARSET.search(content[:4_096])):
-        charset = meta[1].decode("ascii")
-    return clean.body(charsets.decode(content, charset or None))
+    if part.content_type == "text/html" and charsets.says_nothing(charset):
+        charset = charsets.declared(content)
+    return clean.body(charsets.decode(content, charset))
 
 
 def is_flowed(part: Part) -> bool:

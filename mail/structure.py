@@ -13,8 +13,8 @@ class Part:
     `content_type` is lower-case "type/subtype". `params` and `disposition_params` keep the names
     lower-case and the values as they came: RFC 2047 and RFC 2231 encodings are still in place.
     `disposition` and `encoding` are lower-case, "" when absent. `size` is in octets, encoded.
-    `content_id` and `description` are as they came, "" when absent. `cut` says that there is more in
-    it than `children` tell.
+    `content_id` and `description` are as they came, "" when absent; `subject` is a nested message's, as it came.
+    `cut` says that there is more in it than `children` tell.
     """
 
     section: str
@@ -26,6 +26,7 @@ class Part:
     size: int = 0
     content_id: str = ""
     description: str = ""
+    subject: str = ""
     children: tuple["Part", ...] = ()
     cut: bool = False
 

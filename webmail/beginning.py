@@ -56,7 +56,7 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
         opened = imap.open(ref.uid)
         layout = choose(opened.structure)
         quoted = quotable(imap, ref.uid, layout)
-    original = Original.read(parse(opened.header), quoted.text, quoted.html or None)
+    original = Original.read(parse(opened.header, opened.charset), quoted.text, quoted.html or None)
     if access.is_shared and any(is_neighbour(db, access, author.address) for author in original.from_):
         # A colleague's letter is not the customer's, and the ids in it may name their machine (RFC 5322 §3.6.4).
         ids = tuple(one for one in original.references if _tells_nothing(access, one))

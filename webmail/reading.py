@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from mail import mime, patience, sanitize, transfer
 from mail.errors import HostileMessage, MailError, MessageGone
-from mail.headers import Headers, message_ids, parse
+from mail.headers import Headers, message_id, parse
 from mail.imap import Imap
 from mail.imap_folders import Folder
 from mail.imap_search import Search
@@ -123,7 +123,7 @@ def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMess
         select_for(imap, access, [ref])
         try:
             opened = imap.open(ref.uid)
-            headers = parse(opened.header)
+            headers = parse(opened.header, opened.charset)
             layout = packing.unpacked(imap, ref.uid, choose(opened.structure))
         except HostileMessage as error:
             return OpenMessage(ref, folders, _flags(imap, ref), datetime.now(UTC), reason=error.reason)
@@ -132,14 +132,13 @@ def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMess
             imap.add_flags([ref.uid], [SEEN])
             flags |= {SEEN}
         shown = texts.shown(imap, ref.uid, layout)
-    ids = message_ids(headers.raw("Message-ID"))
     return OpenMessage(
         ref,
         folders,
         flags,
         opened.internal_date,
         headers=headers,
-        message_id=ids[0] if ids else "",
+        message_id=message_id(headers.raw("Message-ID")),
         layout=layout,
         texts=shown,
         has_remote_images=any(text.is_html and sanitize.has_remote_images(text.content) for text in shown),

@@ -251,7 +251,18 @@ def test_whoever_cannot_be_answered_is_quoted_all_the_same() -> None:
 
 @pytest.mark.parametrize(
     "subject",
-    ["Refill", "Re: Refill", "RE: re: AW: Refill", "Re[2]: Refill", "Fwd: Re: Refill", "回复：Refill", "  SV : Refill"],
+    [
+        "Refill",
+        "Re: Refill",
+        "RE: re: AW: Refill",
+        "Re[2]: Refill",
+        "Fwd: Re: Refill",
+        "回复：Refill",
+        "  SV : Refill",
+        "R: I: 回覆: 轉寄: Svar: Doorst: PD: ATB: Отв: İLT: YNT: Refill",
+        "ENC: RES: Refill",
+        "返信：転送：Refill",
+    ],
 )
 def test_marks_never_pile_up(subject: str) -> None:
     assert compose.reply(original(subject=subject), me="x@y.test").subject == "Re: Refill"
@@ -261,6 +272,27 @@ def test_marks_never_pile_up(subject: str) -> None:
 def test_words_that_look_like_marks_stay() -> None:
     assert compose.reply(original(subject="Regarding: x"), me="x@y.test").subject == "Re: Regarding: x"
     assert compose.reply(original(subject="Re: "), me="x@y.test").subject == "Re: "
+    for words in ("Enc: passport copy", "Ref: 4711", "Sip. R: I: x", "i: x", "Ang: x", "Pd: x", "Research: x"):
+        assert compose.reply(original(subject=f"AW: {words}"), me="x@y.test").subject == f"Re: {words}"
+
+
+@pytest.mark.parametrize(
+    ("field", "threaded"),
+    [
+        (b"<abc@def@example.net>", "<abc@def@example.net>"),
+        (b"<no-at-sign>", "<no-at-sign>"),
+        (b"<a blank@example.net>", "<a blank@example.net>"),
+        (b"bare@example.net", "<bare@example.net>"),
+        (b"<" + b"x" * 500 + b"@example.net>", f"<{'x' * 500}@example.net>"),
+    ],
+)
+def test_an_answer_threads_by_whatever_id_the_message_has(field: bytes, threaded: str) -> None:
+    received = headers.parse(b"From: kim@customer.test\r\nMessage-ID: " + field + b"\r\nReferences: <first>\r\n")
+    raw = build(compose.reply(compose.Original.read(received, "x"), me=SUPPORT.address))
+    answer = headers.parse(raw)
+    assert headers.message_ids(answer.raw("in-reply-to")) == [threaded]
+    assert headers.message_ids(answer.raw("references")) == ["<first>", threaded]
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
 
 
 def test_rich_answers_quote_through_the_sanitiser() -> None:

@@ -22,6 +22,16 @@ from mail import filenames
         ({"filename": "../../../etc/passwd"}, "passwd"),
         ({"filename": "..\\..\\evil.dll"}, "evil.dll"),
         ({"filename*": "utf-8''..%EF%BC%8Fetc%E2%81%84x"}, "x"),
+        ({"filename": "Angebot 12/2024.pdf"}, "Angebot 12_2024.pdf"),
+        ({"filename": "1/2.txt"}, "1_2.txt"),
+        ({"filename": "C:\\Users\\kim\\report.doc"}, "report.doc"),
+        ({"filename": "C:/Users/kim/report.doc"}, "report.doc"),
+        ({"filename": "/home/kim/report.doc"}, "report.doc"),
+        ({"filename": "\\\\server\\share\\report.doc"}, "report.doc"),
+        ({"filename*": "utf-8''=?utf-8?B?w5xiZXIucGRm?="}, "Über.pdf"),
+        ({"filename*0": "=?utf-8?B?w5xi", "filename*1": "ZXIucGRm?="}, "Über.pdf"),
+        ({"filename": "=?utf-8?q?Wirklich??=.pdf"}, "Wirklich_.pdf"),
+        ({"filename": "r\udce9sum\udce9.doc"}, "résumé.doc"),
         ({"filename": "invoice\u202efdp.exe"}, "invoicefdp.exe"),
         ({"filename": "CON.txt"}, "_CON.txt"),
         ({"filename": "aux"}, "_aux"),
@@ -40,6 +50,42 @@ def test_received_names(params: dict[str, str], name: str) -> None:
 def test_the_name_of_the_type_stands_in() -> None:
     assert filenames.from_params({}, {"name": "logo.png"}, "image/png") == "logo.png"
     assert filenames.from_params({}, {}, "message/rfc822") == "attachment.eml"
+
+
+def test_a_message_inside_is_called_by_its_subject() -> None:
+    assert filenames.from_params({}, {}, "message/rfc822", "=?utf-8?q?K=C3=B6ln_12/24?=") == "Köln 12_24.eml"
+    assert filenames.from_params({}, {"name": "a.eml"}, "message/rfc822", "Offer") == "a.eml"
+
+
+@pytest.mark.parametrize(
+    ("value", "name"),
+    [
+        (b"attachment; filename=Rechnung Mai 2024.pdf", "Rechnung Mai 2024.pdf"),
+        (b"attachment; filename=Rechnung Mai.pdf; size=3", "Rechnung Mai.pdf"),
+        (b'attachment; filename="Rechnung Mai.pdf"', ""),
+        (b"attachment", ""),
+    ],
+)
+def test_a_name_without_quotes_is_read_to_its_end(value: bytes, name: str) -> None:
+    assert filenames.unquoted(value, "filename") == name
+
+
+def test_files_of_one_name_are_told_apart() -> None:
+    assert filenames.told_apart(["a.pdf", "A.pdf", "b", "a.pdf", "b"]) == [
+        "a.pdf", "A (2).pdf", "b", "a (3).pdf", "b (2)",
+    ]  # fmt: skip
+    assert filenames.told_apart(["a.pdf", "a (2).pdf", "a.pdf"]) == ["a.pdf", "a (2).pdf", "a (3).pdf"]
+
+
+@given(
+    st.lists(
+        st.sampled_from(["a", "A", "a (2)", "x" * 180, "文" * 60, "a.b" + "c" * 30, "x" * 176 + ".pdf"]), max_size=12
+    )
+)
+def test_told_apart_names_are_all_different_and_safe(names: list[str]) -> None:
+    told = filenames.told_apart(names)
+    assert len({name.casefold() for name in told}) == len(names)
+    assert told == [filenames.clean_name(name) for name in told]
 
 
 def test_a_long_name_keeps_its_ending() -> None:

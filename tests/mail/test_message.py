@@ -4,6 +4,7 @@ import base64
 import itertools
 from dataclasses import replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -198,3 +199,10 @@ def test_no_body_makes_it_raise(raw: bytes, encoding: str, charset: str) -> None
     text = message.decode_body(raw, Part("1", "text/html", {"charset": charset}, encoding=encoding))
     assert "\0" not in text
     assert "\r" not in text
+
+
+@pytest.mark.parametrize("said", [{}, {"charset": "us-ascii"}])
+def test_a_page_that_names_its_charset_is_read_in_it_where_the_part_says_nothing(said: dict[str, str]) -> None:
+    page = '<meta content="text/html; charset=windows-1251"><p>Добрый день, счёт'.encode("cp1251")
+    assert "Добрый день, счёт" in message.decode_body(page, Part("1", "text/html", said))
+    assert "Добрый" not in message.decode_body(page, Part("1", "text/html", {"charset": "koi8-r"}))

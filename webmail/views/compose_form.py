@@ -62,7 +62,7 @@ def posted() -> Writing:
         format="html" if form.get("format") == "html" else "text",
         answers=ref_named("answers_folder", "answers"),
         in_reply_to=" ".join(message_ids(form.get("in_reply_to", ""))[:1]),
-        references=message_ids(form.get("references", "")[:8000]),
+        references=message_ids(form.get("references", "")),
         draft=ref_named("draft_folder", "draft"),
         window=form.get("window", "")[:64],
         files=_files(),
