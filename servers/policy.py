@@ -27,7 +27,7 @@ _ADDRESS = re.compile(rf"({_LOCAL})@({_DOMAIN})")
 # In front a name, quoted or without what could start, end or separate an address; then the address, and nothing else.
 _ONE_AUTHOR = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^<>@,;:()\[\]"\\])*<([^<>]*)>')
 _CONTROLS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
-_MESSAGE_ID = re.compile(rb"<[^<>\s]+@([^<>\s]+)>")
+_MESSAGE_ID = re.compile(rb"<([^<>]+)>")
 
 # Written by servers on the way, or by programs about the sender's machine: none of it is the message's own.
 _NEVER_DELIVERED = frozenset(
@@ -203,9 +203,14 @@ def _without_ids_of(header: Header, domains: Collection[str]) -> Header:
     """A thread without the messages that were written below these domains: their ids name them (RFC 5322 §3.6.4)."""
     if header.name not in (b"in-reply-to", b"references"):
         return header
-    ids = [found[0] for found in _MESSAGE_ID.finditer(header.raw) if not _is_below(found[1], domains)]
+    ids = [found[0] for found in _MESSAGE_ID.finditer(header.raw) if not _names(found[1], domains)]
     name = header.raw.partition(b":")[0]
     return Header(header.name, name + b": " + b"\r\n ".join(ids) + b"\r\n" if ids else b"")
+
+
+def _names(message_id: bytes, domains: Collection[str]) -> bool:
+    """Whether an id, which may have several at signs and blanks, or none, names a host of theirs."""
+    return any(_is_below(word, domains) for word in re.split(rb"[@\s]+", message_id))
 
 
 def _is_below(host: bytes, domains: Collection[str]) -> bool:

@@ -6,7 +6,10 @@ from datetime import date
 import pytest
 from imapclient import IMAPClient
 
+from mail import filenames
+from mail.addresses import from_envelope, parse_list
 from mail.errors import FolderChanged, MessageGone, UnsafeText
+from mail.headers import decode_words, parse
 from mail.imap import Imap, RawAddress, Search
 from tests.mail.conftest import PASSWORD, Dovecot, letter
 
@@ -202,3 +205,61 @@ def test_a_search_cannot_smuggle_a_command(ana: Imap, folder: str, text: str) ->
 def test_a_message_is_found_by_its_message_id(ana: Imap, folder: str) -> None:
     assert ana.find_message_id(folder, "<Letter.2@customer.test>") == [2]
     assert ana.find_message_id(folder, "<Letter.9@customer.test>") == []
+
+
+# Text as old programs put it into headers, without encoding it, by the charset of the letter.
+TEXTS = [
+    ("iso-8859-1", "Grüße", "latin-1"),
+    ("windows-1250", "Příliš", "cp1250"),
+    ("koi8-r", "Счёт", "koi8-r"),
+    ("gb2312", "订单 €", "gb18030"),
+    ("shift_jis", "注文の件①", "cp932"),
+    ("euc-kr", "주문", "cp949"),
+    ("big5", "訂單", "big5"),
+    ("utf-8", "Länge ✓", "utf-8"),
+    ("us-ascii", "Привет, как дела", "koi8-r"),
+]
+WORDS = [
+    "=?utf-8?Q?Wann_kommt_sie??=",
+    "=?ISO-2022-JP?B?GyRCLSEkTjdvGyhC?=",
+    "=?gb2312?B?6Fs=?= =?cp-1250?q?=9A?=",
+    "a\r\n b",
+]
+
+
+def test_the_list_and_the_opened_message_say_the_same(ana: Imap, folder: str) -> None:
+    for charset, text, codec in TEXTS:
+        top = f'Subject: {text}\r\nFrom: "{text}" <kim@customer.test>\r\nContent-Type: text/plain; charset={charset}'
+        ana.append(folder, f"{top}\r\n\r\nx".encode(codec))
+    for word in WORDS:
+        ana.append(folder, f"Subject: {word}\r\nFrom: {word} <kim@customer.test>\r\n\r\nx".encode())
+    ana.select(folder)
+    rows = ana.page(1, 50)[3:]
+    for row in rows:
+        opened = ana.open(row.uid)
+        found = parse(opened.header, opened.charset)
+        assert decode_words(row.subject_raw) == found.get("subject")
+        assert [from_envelope(*one) for one in row.from_raw] == parse_list(found.raw("from") or b"")
+    assert [decode_words(row.subject_raw) for row in rows[: len(TEXTS)]] == [text for _, text, _ in TEXTS]
+
+
+def test_a_name_without_quotes_is_asked_for_once_and_whole(ana: Imap, folder: str) -> None:
+    parts = (
+        "--b\r\nContent-Type: text/plain\r\n\r\nx\r\n--b\r\nContent-Type: application/pdf; name=Rechnung Mai 24.pdf\r\n"
+        "Content-Disposition: attachment; filename=Rechnung Mai 24.pdf\r\n\r\nx\r\n--b\r\n"
+        "Content-Type: message/rfc822\r\n\r\nSubject: =?utf-8?q?K=C3=B6ln?=\r\n\r\nx\r\n--b--\r\n"
+    )
+    uid = ana.append(folder, letter("Names", parts, "MIME-Version: 1.0", 'Content-Type: multipart/mixed; boundary="b"'))
+    ana.select(folder)
+    before = ana.traffic.commands
+    _, pdf, inner = ana.open(uid).structure.children
+    assert ana.traffic.commands - before == 2
+    assert filenames.from_params(pdf.disposition_params, pdf.params, pdf.content_type) == "Rechnung Mai 24.pdf"
+    assert filenames.from_params({}, inner.params, inner.content_type, inner.subject) == "Köln.eml"
+
+
+def test_a_long_header_is_read_to_its_fields(ana: Imap, folder: str) -> None:
+    junk = "X-Info:" + "\r\n " + "\r\n ".join(["y" * 70] * 2_000)
+    ana.append(folder, f"{junk}\r\nSubject: Offer\r\nFrom: jo@example.net\r\n\r\nx".encode())
+    ana.select(folder)
+    assert parse(ana.open(4).header).get("subject") == "Offer"

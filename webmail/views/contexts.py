@@ -200,6 +200,7 @@ class MessagePage:
     print_url: str
     list_url: str
     begun_url: str = ""
+    shortened: str = ""
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         begun_url=_begun_url(access, found),
         warning=_warning(headers),
         not_from_inside=headers is not None and is_noticed(headers.raw(NOTICE) or b""),
+        shortened=_shortened(headers),
         reason=found.reason,
         reply_url=url_for("webmail.compose_reply", **here),
         reply_all_url=url_for("webmail.compose_reply_all", **here),
@@ -162,6 +163,14 @@ def _warning(headers: Headers | None) -> str:
     if headers and len(headers.get_all("From")) > 1:
         return "This message names more than one sender. Don't trust any of them."
     return ""
+
+
+def _shortened(headers: Headers | None) -> str:
+    """Said where a field is too long to be shown and answered as a whole."""
+    if not (headers and headers.shortened):
+        return ""
+    names = ", ".join(name.title() for name in headers.shortened)
+    return f"Too long to be shown and answered as a whole: {names}. View the source to see all of it."
 
 
 def _sender(headers: Headers | None, authors: list[Address]) -> Address | None:
