@@ -187,11 +187,13 @@ def test_what_arrives_names_nobody_of_the_team(world: World) -> None:
 
 def test_the_thread_that_leaves_support_names_no_domain_of_the_team(world: World) -> None:
     ids = "<1@customer.test> <2@brand-b.test>\r\n <3@BENS-PC.Brand-B.test> <4@brand-a.test> <5@notbrand-b.test>"
+    ids += "\r\n <6@x@brand-b.test> <7@brand-b.test 8> <9@x@y.test> <no-at> <a b@y.test>"
     message = letter(SUPPORT, f"References: {ids}", "In-Reply-To: <2@brand-b.test>", subject="A thread of many")
     with signed_in(world, BEN, SUPPORT) as server:
         assert submit(server, SUPPORT, [KIM], message)[0] == 250
     arrived = next(one for one in world.folder(KIM) if b"Subject: A thread of many" in one)
-    assert b"\nReferences: <1@customer.test>\n <4@brand-a.test>\n <5@notbrand-b.test>\n" in arrived
+    kept = b"<1@customer.test>\n <4@brand-a.test>\n <5@notbrand-b.test>\n <9@x@y.test>\n <no-at>\n <a b@y.test>\n"
+    assert b"\nReferences: " + kept in arrived
     assert b"In-Reply-To" not in arrived
 
 
