@@ -242,7 +242,7 @@ def _look_up(db: Database, token: str, role: str) -> Row[int, str, str, int | No
 def _touch(db: Database, session_id: int, at: int) -> None:
     """Note the use, and move the idle limit on. Reading mail must go on when the database can't be written."""
     try:
-        with db.write() as session:
+        with db.beside(), db.write() as session:
             session.execute(
                 update(WebSession)
                 .where(WebSession.id == session_id, WebSession.last_seen_at <= at - TOUCH_SECONDS)

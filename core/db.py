@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ _AFTER_COMMIT = "postroom_after_commit"
 Also = Callable[[Session], None]
 # A change takes milliseconds; whoever waits longer for the lock of another had better say so to the person.
 _LOCK_SECONDS = 5
+# What only accompanies an answer doesn't keep it waiting.
+_BESIDE_SECONDS = 0.2
+_patience: ContextVar[float | None] = ContextVar("patience", default=None)
 
 
 class Base(DeclarativeBase):
@@ -72,6 +76,7 @@ class Database:
         On PostgreSQL whoever decides on what it read locks that row (SELECT … FOR UPDATE).
         `patience` is how many seconds to wait for a lock, for whoever can do without: then it is DatabaseTrouble.
         """
+        patience = _patience.get() if patience is None else patience
         with self._sessions() as session:
             session.info[_AFTER_COMMIT] = []
             if self.is_sqlite:
@@ -84,6 +89,15 @@ class Database:
             waiting: list[Callable[[], None]] = session.info.pop(_AFTER_COMMIT)
         for action in waiting:
             action()
+
+    @contextmanager
+    def beside(self) -> Iterator[None]:
+        """In this block no change waits more than a moment for a lock: the answer it accompanies can do without."""
+        before = _patience.set(_BESIDE_SECONDS)
+        try:
+            yield
+        finally:
+            _patience.reset(before)
 
     def dispose(self) -> None:
         self.engine.dispose()

@@ -93,10 +93,9 @@ def _refused(error: LoginError) -> bool:
 def _auth(server: smtplib.SMTP, credential: Credential) -> bool:
     try:
         server.ehlo()
-        code, text = server.auth("PLAIN", lambda _challenge=None: _message(credential).decode())
+        return _taken(*server.auth("PLAIN", lambda _challenge=None: _message(credential).decode()))
     except smtplib.SMTPResponseException as error:
-        code, text = error.smtp_code, error.smtp_error
-    return _taken(code, text)
+        return _taken(error.smtp_code, error.smtp_error)
 
 
 def _taken(code: int, text: bytes | str) -> bool:

@@ -36,6 +36,11 @@ _QUOTA = "count:Storage"
 # hand, with a hundred thousand messages, took 60 ms, at every look at the sidebar.
 _COUNTS_AT_HAND = "mailbox_list_index_include_inbox = yes"
 
+# What reads folders maps their index and cache files, and holds the names of all their messages: with a million of them
+# more than the 256 MB of address space that a process has by default, and the folder no longer opened. It is a bound on
+# what runs wild, and takes no memory by itself. Who talks to strangers (sign-in, auth) keeps the default.
+_ROOM_FOR_A_MILLION = "vsz_limit = 4 G"
+
 _SPECIAL_USE = ("Drafts", "Sent", "Archive", "Junk", "Trash")
 
 
@@ -201,9 +206,11 @@ service imap-login {{
 service imap {{
   process_min_avail = 2
   process_limit = 2048
+  {_ROOM_FOR_A_MILLION}
 }}
 service lmtp {{
   process_min_avail = 1
+  {_ROOM_FOR_A_MILLION}
   unix_listener {config.lmtp_socket.name} {{
     mode = 0600
   }}
@@ -212,11 +219,13 @@ service lmtp-notices {{
   executable = lmtp -o plugin/quota={_QUOTA}:noenforcing
   protocol = lmtp
   client_limit = 1
+  {_ROOM_FOR_A_MILLION}
   unix_listener {config.notice_socket.name} {{
     mode = 0600
   }}
 }}
 service doveadm {{
+  {_ROOM_FOR_A_MILLION}
   unix_listener {DOVEADM_SOCKET} {{
     mode = 0600
   }}

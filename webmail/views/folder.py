@@ -1,6 +1,8 @@
 """The list of a folder, and the sidebar beside it."""
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
@@ -16,6 +18,9 @@ from webmail.views import blueprint, present
 from webmail.views.contexts import Listing
 from webmail.views.outbox import uncertain_context
 from webmail.views.request_values import opened, page_number, searched
+
+log = logging.getLogger(__name__)
+Done = TypeVar("Done")
 
 
 @blueprint.get("/")
@@ -33,8 +38,7 @@ def folder(mailbox: str, folder: str) -> Response:
     access = opened(mailbox)
     search = searched(request.args)
     found = reading.folder_page(services().pool, access, folder, page_number(), understood(search))
-    # After the page: it must neither wait for what is left over nor fail because of it.
-    sending.settle(services().db, services().pool, access)
+    _beside(lambda: sending.settle(services().db, services().pool, access), None)
     listing = present.listing(access, found, search)
     return show_listing(access, found, listing)
 
@@ -47,7 +51,7 @@ def sidebar(mailbox: str, folder: str) -> Response:
         folders = reading.folders_of(services().pool, access)
         return make_response(_sidebar(access, folders, folder))
     found = reading.folder_page(services().pool, access, folder, 1, None)
-    sending.settle(services().db, services().pool, access)
+    _beside(lambda: sending.settle(services().db, services().pool, access), None)
     listing = present.listing(access, found, "")
     shown = render_template("webmail/_list.html", access=present.access_context(access), listing=listing, oob=True)
     return make_response(_sidebar(access, found.folders, folder) + shown)
@@ -89,7 +93,7 @@ def page(
         view=view,
         title=f"({listing.folder.unread}) {title}" if listing.folder.unread else title,
         pane_title=title,
-        uncertain=uncertain_context(access),
+        uncertain=_beside(lambda: uncertain_context(access), []),
         storage=_storage(access),
         **pane,
     )
@@ -117,6 +121,19 @@ def listing_beside(access: MailboxAccess, folder: str, current: str = "") -> tup
     search = searched(request.args)
     found = reading.folder_page(services().pool, access, folder, page_number(), understood(search))
     return found, present.listing(access, found, search, current)
+
+
+def _beside(work: Callable[[], Done], otherwise: Done) -> Done:
+    """What a page does beside showing something: it neither waits for the database nor fails because of it.
+
+    Whatever is left undone is done beside a later page.
+    """
+    try:
+        with services().db.beside():
+            return work()
+    except Exception:
+        log.exception("left for the next page")
+        return otherwise
 
 
 def _storage(access: MailboxAccess) -> Storage:
