@@ -14,6 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.types import CallToolResult, TextContent
 
 from servers.child import ROOT
+from tests.waiting import PATIENCE
 
 REVISIONS = ("auto", "legacy")  # the current one, and the handshake of the years before
 Connect = Callable[[str, str], Any]
@@ -35,7 +36,7 @@ async def over_stdio(site: str, token: str, revision: str) -> AsyncIterator[Clie
 async def over_http(url: str, token: str, revision: str) -> AsyncIterator[Client]:
     headers = {"Authorization": f"Bearer {token}"}
     async with (
-        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=20) as carrier,
+        httpx2.AsyncClient(headers=headers, trust_env=False, timeout=PATIENCE) as carrier,
         Client(streamable_http_client(url, http_client=carrier), mode=revision) as client,
     ):
         yield client

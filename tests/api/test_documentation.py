@@ -13,6 +13,7 @@ from playwright.sync_api import Playwright
 from servers.child import ROOT
 from tests.api.test_scopes import CALLS
 from tests.servers.harness import World
+from tests.waiting import PATIENCE
 from tests.webmail.browser import launch
 from tests.webmail.trap import Trap
 
@@ -29,7 +30,7 @@ def run(script: str, world: World, site: str) -> list[dict[str, Any]]:
     settings = {"PATH": os.environ["PATH"]} | world.environment()
     script = "set -euo pipefail\n" + script.replace("http://127.0.0.1:8000", site)
     command = ["/bin/bash", "-c", script]
-    done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=60, cwd=ROOT)  # noqa: S603
+    done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=PATIENCE, cwd=ROOT)  # noqa: S603
     assert done.returncode == 0, done.stdout + done.stderr
     return [json.loads(line) for line in done.stdout.splitlines() if line]
 

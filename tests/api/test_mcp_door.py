@@ -24,6 +24,7 @@ from core.version import version
 from servers.child import Child
 from tests.api.conftest import MakeProgram, MakeToken
 from tests.servers.harness import World, free_ports
+from tests.waiting import PATIENCE
 
 EARLIER = ("2025-06-18", "2025-03-26")
 ACCEPT = "application/json, text/event-stream"
@@ -33,7 +34,7 @@ def say(url: str, token: str, message: dict[str, Any], **headers: str) -> httpx2
     """One JSON-RPC message, as a client without the SDK posts it."""
     sent = {"Authorization": f"Bearer {token}"} if token else {}
     sent |= {"Accept": ACCEPT} | {name.replace("_", "-"): value for name, value in headers.items()}
-    return httpx2.post(url, json={"jsonrpc": "2.0"} | message, headers=sent, trust_env=False, timeout=20)
+    return httpx2.post(url, json={"jsonrpc": "2.0"} | message, headers=sent, trust_env=False, timeout=PATIENCE)
 
 
 def hello(revision: str = EARLIER[0]) -> dict[str, Any]:

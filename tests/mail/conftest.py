@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 from mail.imap import Imap, connect
 from mail.sasl import Credential
 from tests.servers.harness import free_ports
+from tests.waiting import PATIENCE, until
 
 _NUMBERS = itertools.count(1)
 PASSWORD = "key-of-this-session"
@@ -153,18 +153,18 @@ class Dovecot:
         self._process = subprocess.Popen(  # noqa: S603 - our own configuration, no shell
             [binary, "-F", "-c", str(self.root / "dovecot.conf")], start_new_session=True
         )
-        for _ in range(200):
-            with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), 1) as sock:
-                if sock.recv(1):
-                    return
-            time.sleep(0.05)
-        raise AssertionError((self.root / "dovecot.log").read_text())
+        until(self._greets)
+
+    def _greets(self) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection((self.host, self.port), PATIENCE) as sock:
+            return bool(sock.recv(1))
+        return False
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         if self._process is None:
             return
         self._process.send_signal(how)
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
         self._process = None
 
     def kill(self) -> None:
@@ -172,12 +172,12 @@ class Dovecot:
         if self._process is None:
             return
         os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(PATIENCE)
         self._process = None
         (self.root / "run" / "master.pid").unlink(missing_ok=True)
 
     def connect(self, mailbox: str, person: str = "") -> Imap:
-        return connect(self.host, self.port, self.credential(mailbox, person), timeout=8)
+        return connect(self.host, self.port, self.credential(mailbox, person), timeout=PATIENCE)
 
     @staticmethod
     def credential(mailbox: str, person: str = "") -> Credential:

@@ -1,13 +1,13 @@
 """However many slow pictures a letter points at, most of the threads stay with the people."""
 
 import threading
-import time
 from contextlib import suppress
 
 import pytest
 
 from mail.image_turns import ImageTurns
 from mail.remote_image_url import ImageRefused, Reason
+from tests.waiting import until
 
 
 def test_forty_readers_of_slow_pictures_hold_no_more_threads_than_there_are_turns_and_chairs() -> None:
@@ -31,9 +31,7 @@ def test_forty_readers_of_slow_pictures_hold_no_more_threads_than_there_are_turn
     readers = [threading.Thread(target=read) for _ in range(40)]
     for reader in readers:
         reader.start()
-    deadline = time.monotonic() + 20
-    while refused < 35 and time.monotonic() < deadline:
-        time.sleep(0.01)
+    until(lambda: refused >= 35)
     assert (at_work, refused) == (3, 35)
     release.set()
     for reader in readers:

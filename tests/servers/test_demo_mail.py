@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 from servers.demo_mail import SeedMessage, messages
 from servers.demo_mail_files import pdf, png
 from servers.demo_mail_script import moment
+from tests.effort import effort
 
 NOW = 1_795_420_800 + 11 * 3600  # a Monday, 11:00 UTC
 DAY = 86400
@@ -116,10 +117,10 @@ def test_the_same_moment_gives_the_same_bytes_in_every_process() -> None:
         assert there.stdout.strip() == here
 
 
-def test_it_is_made_in_less_than_a_second() -> None:
-    started = time.process_time()
+def test_it_is_made_with_little_work() -> None:
+    one, started = effort(), time.thread_time()
     assert sum(1 for _ in messages(NOW)) == len(world())
-    assert time.process_time() - started < 1
+    assert (time.thread_time() - started) / one < 40
 
 
 @settings(max_examples=12)

@@ -28,6 +28,7 @@ from tests.servers.doors import (
 )
 from tests.servers.harness import World, free_ports
 from tests.visitor import Visitor
+from tests.waiting import PATIENCE, until
 from web.context import EXTENSION, Services
 
 TRIES = 60  # auth/throttle.py, PASSWORD_ACCOUNT and PASSWORD_CLIENT
@@ -55,10 +56,7 @@ def counted(world: World, of: str) -> int:
 
 def wait_until(world: World, tries: int, of: str = "person") -> None:
     """Dovecot tells after it has answered."""
-    deadline = time.monotonic() + 20
-    while counted(world, of) < tries:
-        assert time.monotonic() < deadline, counted(world, of)
-        time.sleep(0.02)
+    until(lambda: counted(world, of) >= tries)
 
 
 def guess(world: World, person: str, times: int, source: str = "127.0.0.5") -> None:
@@ -130,7 +128,7 @@ def test_only_those_who_know_the_desks_key_are_heard(world: World) -> None:
         crowd.submit(server.serve_forever)
         GuessDesk(desk.port, "another").tell(BEN, "127.0.0.1")
         for body in (b"", b"[]", b"{", b'{"success": false}', b"x" * 20_000):
-            connection = HTTPConnection("127.0.0.1", desk.port, timeout=5)
+            connection = HTTPConnection("127.0.0.1", desk.port, timeout=PATIENCE)
             connection.request("POST", "/", body, {"Authorization": f"Bearer {desk.key}"})
             connection.getresponse()
             connection.close()

@@ -2,7 +2,6 @@
 
 import imaplib
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,6 +18,7 @@ from servers.housekeeping import Housekeeper
 from servers.housekeeping_process import work
 from tests.servers.doors import BEN, SUPPORT
 from tests.servers.harness import World
+from tests.waiting import until
 
 OLIVE = Doer("owner@acme.test", "web")
 
@@ -57,14 +57,9 @@ def is_open(idle: imaplib.IMAP4) -> bool:
     return False
 
 
-def ends_soon(idle: imaplib.IMAP4) -> bool:
-    """Whether the server hangs up within two seconds: a question that meets a kick on its way may still be answered."""
-    deadline = time.monotonic() + 2
-    while is_open(idle):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.05)
-    return True
+def wait_for_end(idle: imaplib.IMAP4) -> None:
+    """Until the server hangs up: a question that meets a kick on its way may still be answered."""
+    until(lambda: not is_open(idle))
 
 
 @pytest.fixture
@@ -85,7 +80,7 @@ def test_what_could_not_be_closed_is_closed_as_soon_as_it_can(world: World, keep
             keeper.shut()
             assert kicks.waiting(world.db) == [SUPPORT]
         keeper.shut()
-        assert ends_soon(idle)
+        wait_for_end(idle)
     assert kicks.waiting(world.db) == []
 
 
@@ -95,7 +90,7 @@ def test_a_process_that_dies_after_the_commit_leaves_it_to_the_housekeeper(world
     with world.imap(BEN, mailbox=SUPPORT) as idle, removed(world, Doors()):
         assert is_open(idle)
         working.start()
-        assert ends_soon(idle)
+        wait_for_end(idle)
     stop.set()
     working.join()
 

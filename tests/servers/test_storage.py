@@ -2,7 +2,6 @@
 
 import contextlib
 import smtplib
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -25,6 +24,7 @@ from servers.housekeeping import Housekeeper
 from tests.cast import PASSWORD
 from tests.servers.doors import ANA, KIM, letter, signed_in, submit, tell
 from tests.servers.harness import World
+from tests.waiting import until
 from web.context import EXTENSION, Services
 
 STRANGER = "stranger@outside.example"
@@ -89,13 +89,6 @@ def empty(world: World, address: str) -> None:
         tell(connection, "LOGOUT")
 
 
-def soon(condition: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return condition()
-
-
 def is_counted_empty(world: World, keeper: Housekeeper, address: str) -> bool:
     """Dovecot writes when the connection that emptied it is closed, which nobody can wait for."""
 
@@ -103,7 +96,8 @@ def is_counted_empty(world: World, keeper: Housekeeper, address: str) -> bool:
         keeper.count()
         return not used(world, address)
 
-    return soon(looked)
+    until(looked)
+    return True
 
 
 def test_what_dovecot_counts_is_written_down(world: World, keeper: Housekeeper) -> None:
@@ -299,7 +293,7 @@ def test_the_process_does_it_by_itself(world: World, binned: Callable[[str, int]
     )
     child.start()
     try:
-        assert soon(lambda: not (world.config.mail_root / "customer.test" / "proc").exists())
+        until(lambda: not (world.config.mail_root / "customer.test" / "proc").exists())
         assert child.is_running()
     finally:
         child.stop()

@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import pytest
 
 from servers.child import ROOT
 from tests.servers.harness import free_ports
+from tests.waiting import PATIENCE, until
 
 
 class House:
@@ -64,13 +64,13 @@ class House:
     def refuses(self, **settings: str) -> str:
         """Start what can't start; its only line."""
         process = self.start(**settings)
-        said, _ = process.communicate(timeout=30)
+        said, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 1
         assert said.count("\n") == 1, said
         return said
 
     def answers(self) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("GET", "/health")
             return connection.getresponse().status == 200
@@ -94,7 +94,7 @@ def house() -> Iterator[House]:
             if process.poll() is None:
                 process.terminate()
             with contextlib.suppress(ValueError):
-                process.communicate(timeout=30)
+                process.communicate(timeout=PATIENCE)
 
 
 def test_it_starts_stops_and_keeps_every_message(house: House) -> None:
@@ -104,7 +104,7 @@ def test_it_starts_stops_and_keeps_every_message(house: House) -> None:
     second = house.refuses()
     assert "running already" in second
     first.send_signal(signal.SIGINT)
-    assert first.communicate(timeout=30)[0].endswith("Stopped.\n")
+    assert first.communicate(timeout=PATIENCE)[0].endswith("Stopped.\n")
     assert first.returncode == 0
     assert house.open_ports() == []
     kept = _messages(house)
@@ -112,7 +112,7 @@ def test_it_starts_stops_and_keeps_every_message(house: House) -> None:
     again = house.serve()
     assert _messages(house) == kept
     again.terminate()
-    assert again.communicate(timeout=30)[0].endswith("Stopped.\n")
+    assert again.communicate(timeout=PATIENCE)[0].endswith("Stopped.\n")
     assert house.open_ports() == []
 
 
@@ -121,7 +121,7 @@ def test_an_empty_house_says_how_somebody_moves_in(house: House) -> None:
     assert first.stdout is not None
     said = "".join(first.stdout.readline() for _line in range(4))
     first.terminate()
-    first.communicate(timeout=30)
+    first.communicate(timeout=PATIENCE)
     assert "Nobody can sign in yet." in said
     (command,) = re.findall(r"^  (DATA_DIR=.*)$", said, re.MULTILINE)
     made = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S602
@@ -147,14 +147,8 @@ def test_dovecot_is_started_again_when_it_dies(house: House) -> None:
     pid_file = house.directory / "data/run/dovecot/master.pid"
     before = pid_file.read_text()
     os.kill(int(before), signal.SIGKILL)
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and (not pid_file.exists() or pid_file.read_text() == before):
-        time.sleep(0.1)
-    assert pid_file.read_text() != before
-    deadline = time.monotonic() + 20
-    while time.monotonic() < deadline and house.imap not in house.open_ports():
-        time.sleep(0.1)
-    assert len(house.open_ports()) == 5
+    until(lambda: pid_file.exists() and pid_file.read_text() != before)
+    until(lambda: len(house.open_ports()) == 5)
 
 
 def test_a_taken_port_is_one_clear_line(house: House) -> None:

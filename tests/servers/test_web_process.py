@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -21,6 +20,7 @@ from servers.web_channel import Patience
 from servers.web_process import bind, listen
 from servers.web_workers import Workers
 from tests.servers.harness import free_ports
+from tests.waiting import PATIENCE, until
 
 
 def who(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
@@ -40,7 +40,7 @@ def who(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
 )
 def test_only_the_trusted_proxy_is_believed(tmp_path: Path, trusted: str, seen: str) -> None:
     with served(tmp_path, TRUSTED_PROXY=trusted) as port:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         chain = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7", "X-Forwarded-Proto": "https"}
         connection.request("GET", "/", headers=chain)
         assert connection.getresponse().read().decode() == seen
@@ -138,20 +138,25 @@ def test_whoever_has_asked_is_answered_before_it_ends(tmp_path: Path, host: str)
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
-        idle = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        idle = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
         idle.connect()
-        people = [http.client.HTTPConnection("127.0.0.1", port, timeout=20) for _ in range(30)]
+        people = [http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE) for _ in range(30)]
         for one in people:
             one.request("GET", "/", headers={"Connection": "close"})
-        time.sleep(0.3)  # until all of them are inside
+        until(lambda: sockets_of_the_worker(process.pid) > len(people))
         process.terminate()
         answers = [one.getresponse() for one in people]
         assert [(answer.status, len(answer.read())) for answer in answers] == [(200, 300_000)] * 30
         with pytest.raises(OSError, match="refused"), socket.create_connection(("127.0.0.1", port), 5):
             pass
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
         for one in (idle, *people):
             one.close()
+
+
+def sockets_of_the_worker(parent: int) -> int:
+    (worker,) = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+    return sum(str(file.readlink()).startswith("socket:") for file in Path(f"/proc/{worker}/fd").iterdir())
 
 
 def test_a_proxy_is_named_by_its_address() -> None:

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from mail.pool import Eviction, Pool
 from servers.child import ROOT
 from servers.web_workers import Workers
 from tests.servers.harness import free_ports
+from tests.waiting import PATIENCE, until
 
 # Says which process answers, and how much it was sent; /tell tells the others, /heard says what was heard.
 HOUSE = """
@@ -37,6 +37,7 @@ def house(environ, start):
     if path == "/tell":
         pool.evict(owner=7, mailbox="support@brand-a.test")
     if path == "/slow":
+        os.write(1, b"inside\\n")
         time.sleep(1)
     body = environ["wsgi.input"].read()
     start("200 OK", [("Content-Type", "application/json")])
@@ -57,7 +58,7 @@ class Web:
         assert self.process.stdout.readline() == b"ready\n"
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
 
     def ask(
         self, person: str, path: str = "/", body: bytes | None = None, line: http.client.HTTPConnection | None = None
@@ -141,20 +142,18 @@ def test_what_one_closes_all_close(web: Web) -> None:
     teller = next(iter(homes.values()))
     web.ask(teller, "/tell")
     told = [[7, "support@brand-a.test", None]]
-    patient_until = time.monotonic() + 10
-    while time.monotonic() < patient_until and any(web.ask(person)[3] != told for person in homes.values()):
-        time.sleep(0.02)
-    assert [web.ask(person)[3] for person in homes.values()] == [told] * 3
+    until(lambda: [web.ask(person)[3] for person in homes.values()] == [told] * 3)
 
 
 def test_whoever_has_asked_is_answered_before_all_of_them_end(web: Web) -> None:
     lines = [web.connect() for _ in PEOPLE]
     for line, person in zip(lines, PEOPLE, strict=True):
         line.request("GET", "/slow", headers={"Cookie": f"postroom={person}"})
-    time.sleep(0.3)  # until all of them are inside
+    assert web.process.stdout is not None
+    assert [web.process.stdout.readline() for _ in PEOPLE] == [b"inside\n"] * len(PEOPLE)
     web.process.terminate()
     assert [line.getresponse().status for line in lines] == [200] * len(PEOPLE)
-    assert web.process.wait(10) == 0
+    assert web.process.wait(PATIENCE) == 0
     for line in lines:
         line.close()
 
@@ -162,7 +161,7 @@ def test_whoever_has_asked_is_answered_before_all_of_them_end(web: Web) -> None:
 def test_half_a_web_server_is_none(web: Web) -> None:
     """When one process dies, the others end as well: whoever looks after them starts all of them again."""
     os.kill(web.ask(PEOPLE[0])[0], signal.SIGKILL)
-    assert web.process.wait(20) == 1
+    assert web.process.wait(PATIENCE) == 1
     with pytest.raises(OSError, match="refused"):
         web.connect().connect()
 
@@ -170,10 +169,7 @@ def test_half_a_web_server_is_none(web: Web) -> None:
 def test_none_of_them_outlives_the_one_that_made_them(web: Web) -> None:
     pids = {web.ask(person)[0] for person in PEOPLE}
     web.process.kill()
-    patient_until = time.monotonic() + 10
-    while time.monotonic() < patient_until and any(Path(f"/proc/{pid}").exists() for pid in pids):
-        time.sleep(0.02)
-    assert [pid for pid in pids if Path(f"/proc/{pid}").exists()] == []
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids))
 
 
 def test_a_process_with_its_hands_full_is_not_waited_for() -> None:

@@ -3,9 +3,10 @@
 import contextlib
 import socket
 import threading
-import time
 from dataclasses import dataclass
 from typing import Self
+
+from tests.waiting import until
 
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
@@ -55,10 +56,7 @@ class Trap:
 
     def wait(self, count: int) -> None:
         """Until so many have asked."""
-        deadline = time.monotonic() + 10
-        while len(self.asked) < count:
-            assert time.monotonic() < deadline, self.caught
-            time.sleep(0.02)
+        until(lambda: len(self.asked) >= count)
 
     def _listen(self) -> None:
         with contextlib.suppress(OSError):
