@@ -38,7 +38,7 @@ def folder(mailbox: str, folder: str) -> Response:
     access = opened(mailbox)
     search = searched(request.args)
     found = reading.folder_page(services().pool, access, folder, page_number(), understood(search))
-    _beside(lambda: sending.settle(services().db, services().pool, access), None)
+    _beside(lambda: sending.settle(services().db, services().pool, access))
     listing = present.listing(access, found, search)
     return show_listing(access, found, listing)
 
@@ -51,7 +51,7 @@ def sidebar(mailbox: str, folder: str) -> Response:
         folders = reading.folders_of(services().pool, access)
         return make_response(_sidebar(access, folders, folder))
     found = reading.folder_page(services().pool, access, folder, 1, None)
-    _beside(lambda: sending.settle(services().db, services().pool, access), None)
+    _beside(lambda: sending.settle(services().db, services().pool, access))
     listing = present.listing(access, found, "")
     shown = render_template("webmail/_list.html", access=present.access_context(access), listing=listing, oob=True)
     return make_response(_sidebar(access, found.folders, folder) + shown)
@@ -93,7 +93,7 @@ def page(
         view=view,
         title=f"({listing.folder.unread}) {title}" if listing.folder.unread else title,
         pane_title=title,
-        uncertain=_beside(lambda: uncertain_context(access), []),
+        uncertain=_beside(lambda: uncertain_context(access)) or [],
         storage=_storage(access),
         **pane,
     )
@@ -123,17 +123,17 @@ def listing_beside(access: MailboxAccess, folder: str, current: str = "") -> tup
     return found, present.listing(access, found, search, current)
 
 
-def _beside(work: Callable[[], Done], otherwise: Done) -> Done:
+def _beside(work: Callable[[], Done]) -> Done | None:
     """What a page does beside showing something: it neither waits for the database nor fails because of it.
 
-    Whatever is left undone is done beside a later page.
+    None when it failed; what is left undone is done beside a later page.
     """
     try:
         with services().db.beside():
             return work()
     except Exception:
         log.exception("left for the next page")
-        return otherwise
+        return None
 
 
 def _storage(access: MailboxAccess) -> Storage:
