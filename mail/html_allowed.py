@@ -10,6 +10,12 @@ TAGS: Final = frozenset(
     | {"ol", "p", "pre", "q", "s", "samp", "section", "small", "span", "strike", "strong", "sub", "sup", "table"}
     | {"tbody", "td", "tfoot", "th", "thead", "tr", "tt", "u", "ul", "var", "wbr"}
 )
+# Elements that only hold others: their text is shown, and styled, in one that does nothing.
+INSTEAD: Final = (
+    dict.fromkeys(("body", "nav", "details", "summary", "fieldset", "hgroup", "dialog", "search"), "div")
+    | dict.fromkeys(("label", "button", "time", "acronym", "data", "output"), "span")
+    | {"menu": "ul"}
+)
 
 _SIZE: Final = re.compile(r"\d{1,4}(?:\.\d{1,3})?(?:px|%)?")
 _SMALL: Final = re.compile(r"\d{1,2}")

@@ -18,8 +18,26 @@ MAX_REOPENED: Final = 4
 
 VOID: Final = frozenset({"br", "hr", "img", "wbr", "col"})
 INLINE: Final = frozenset(
-    {"a", "abbr", "acronym", "b", "bdi", "bdo", "big", "cite", "code", "del", "dfn", "em", "font", "i", "ins", "kbd"}
-    | {"label", "mark", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup", "time", "tt", "u", "var"}
+    {
+        "a",
+        "abbr",
+        "acronym",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "button",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "font",
+        "i",
+    }
+    | {"ins", "kbd", "label", "mark", "output", "q", "s", "samp", "small", "span", "strike", "strong", "sub", "sup"}
+    | {"time", "tt", "u", "var"}
 )
 _ROWS: Final = frozenset({"tbody", "thead", "tfoot"})
 _CELLS: Final = frozenset({"td", "th"})
@@ -42,7 +60,7 @@ _CLOSES: Final = {
 _CLOSES_P: Final = frozenset(
     {"address", "article", "aside", "blockquote", "center", "dd", "details", "dir", "div", "dl", "dt", "figcaption"}
     | {"figure", "footer", "h1", "h2", "h3", "h4", "h5", "h6", "header", "hr", "li", "main", "menu", "nav", "ol", "p"}
-    | {"pre", "section", "summary", "table", "ul"}
+    | {"dialog", "fieldset", "hgroup", "pre", "search", "section", "summary", "table", "ul"}
 )
 _P: Final = frozenset({"p"})
 _PARENTS: Final = {"td": {"tr"}, "th": {"tr"}, "tr": _ROWS, "caption": {"table"}, "colgroup": {"table"}} | {
@@ -139,7 +157,12 @@ class Nester:
         return at if at >= wall else -1
 
     def _innermost(self, names: Iterable[str]) -> int:
-        return max((places[-1] for name in names if (places := self._places.get(name))), default=-1)
+        found = -1
+        for name in names:
+            places = self._places.get(name)
+            if places and places[-1] > found:
+                found = places[-1]
+        return found
 
     def _close_up_to(self, names: frozenset[str], walls: frozenset[str]) -> Iterator[End]:
         at = self._find(names, walls)

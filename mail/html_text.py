@@ -8,7 +8,9 @@ import re
 from typing import Final
 
 from mail import clean, html_nesting, links
+from mail.html_allowed import INSTEAD
 from mail.html_tokens import End, Start, Text, tokens
+from mail.style_cascade import Cascade
 
 MAX_DOCUMENT: Final = 1_000_000
 MAX_INDENT: Final = 10
@@ -19,22 +21,23 @@ _TAGS: Final = (
     | {"address", "article", "blockquote", "caption", "center", "dd", "div", "dl", "dt", "footer", "h1", "h2", "h3"}
     | {"h4", "h5", "h6", "header", "li", "main", "ol", "p", "pre", "section", "table", "tbody", "td", "tfoot", "th"}
     | {"thead", "tr", "ul"}
+    | INSTEAD.keys()
 )
 # Blocks with an empty line around them; the other blocks only begin a line.
 _APART: Final = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "dl", "pre", "table"})
 _LINES: Final = _TAGS - html_nesting.INLINE - html_nesting.VOID - {"td", "th"} | {"hr"}
 _BLANKS: Final = re.compile(r"[ \t\n\r\f\u00a0]+")
-_HIDDEN: Final = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _EMPTY_LINES: Final = re.compile(r"\n{3,}")
 
 
 def text(document: str, *, show_links: bool = False) -> str:
     """The text of a document as a person would type it. With `show_links` web addresses follow their link's text.
 
-    Never raises; linear in the document, of which at most 1,000,000 characters are read. Hidden text is left out.
+    Never raises; linear in the document, of which at most 1,000,000 characters are read. What styles hide is left out.
     """
     reader = _Reader(show_links)
-    for token in html_nesting.Nester(_TAGS).run(tokens(document[:MAX_DOCUMENT])):
+    nested = html_nesting.Nester(_TAGS).run(tokens(document[:MAX_DOCUMENT]))
+    for token, _ in Cascade(document[:MAX_DOCUMENT]).run(nested, hidden=False):
         reader.take(token)
     return reader.result()
 
@@ -58,13 +61,10 @@ class _Reader:
         self._lists: list[int] = []  # the next number of each open list, 0 for bullets
         self._bullet = ""
         self._pre = 0
-        self._hidden: list[str] = []  # the open elements from the first hidden one on
         self._link = ("", 0)
 
     def take(self, token: Text | Start | End) -> None:
-        if self._hidden:
-            self._skip(token)
-        elif isinstance(token, Text):
+        if isinstance(token, Text):
             self._words(token.text)
         elif isinstance(token, Start):
             self._start(token)
@@ -78,12 +78,6 @@ class _Reader:
     def result(self) -> str:
         self._break()
         return _EMPTY_LINES.sub("\n\n", "\n".join(self._lines)).strip("\n")
-
-    def _skip(self, token: Text | Start | End) -> None:
-        if isinstance(token, End):
-            self._hidden.pop()
-        elif isinstance(token, Start) and token.name not in html_nesting.VOID:
-            self._hidden.append(token.name)
 
     def _words(self, given: str) -> None:
         if self._pre:
@@ -101,9 +95,6 @@ class _Reader:
 
     def _start(self, tag: Start) -> None:
         name = tag.name
-        if _HIDDEN.search(tag.attributes.get("style", "")[:1_000]) and name not in html_nesting.VOID:
-            self._hidden.append(name)
-            return
         self._block(name)
         if name == "br":
             self._break(always=True)

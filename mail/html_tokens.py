@@ -29,12 +29,18 @@ class End(NamedTuple):
 
 # Elements whose content is no text of the message: it is dropped with them.
 RAW: Final = frozenset({"script", "style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"})
+# What programs tell each other, and what is for browsers that run scripts: dropped with its content where it ends.
+_ASIDE: Final = frozenset(
+    {"xml", "noscript", "template", "w:worddocument", "w:latentstyles", "o:documentproperties", "m:mathpr"}
+    | {"o:customdocumentproperties", "o:officedocumentsettings", "o:shapedefaults", "o:shapelayout", "x:excelworkbook"}
+)
 
 # A "<" before anything else is a less-than sign.
 _MARKUP: Final = re.compile(r"<(?=[A-Za-z/!?])")
 _NAME: Final = re.compile(r"</?([A-Za-z][^\s/>]*)")
 _ATTRIBUTE: Final = re.compile(r"[\s/]*(?:(>)|([^\s/>][^\s/>=]*)(?:\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s>]*)))?)")
-_RAW_ENDS: Final = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE) for name in RAW}
+_RAW_ENDS: Final = {name: re.compile(rf"</{name}(?=[\s/>])", re.IGNORECASE | re.ASCII) for name in RAW | _ASIDE}
+_STYLES: Final = re.compile(rf"<(?:!--|({'|'.join(RAW | _ASIDE)})(?=[\s/>]))", re.IGNORECASE | re.ASCII)
 _COMMENT_END: Final = re.compile(r"--!?>")
 # Digits are limited because Python refuses to read very long numbers; longer ones are no characters anyway.
 _REFERENCE: Final = re.compile(
@@ -51,6 +57,7 @@ def tokens(document: str) -> Iterator[Text | Start | End]:
     read, and values over 100,000 characters are dropped.
     """
     at = 0
+    open_ended: set[str] = set()
     while at < len(document):
         opening = _MARKUP.search(document, at)
         if opening is None:
@@ -71,8 +78,31 @@ def tokens(document: str) -> Iterator[Text | Start | End]:
             yield End(name)
         elif name in RAW:
             at = _after_raw(document, at, name)
+        elif name in _ASIDE:
+            at = _after_aside(document, at, name, open_ended)
         else:
             yield Start(name, attributes)
+
+
+def style_elements(document: str) -> Iterator[tuple[str, str]]:
+    """The content of each style element, and its media attribute; none of those in comments."""
+    at = 0
+    open_ended: set[str] = set()
+    while opening := _STYLES.search(document, at):
+        if not opening[1]:
+            at = _after_comment(document, opening.start())
+            continue
+        name = opening[1].lower()
+        attributes, start = _attributes(document, opening.end())
+        if start < 0:
+            return
+        if name in _ASIDE:
+            at = _after_aside(document, start, name, open_ended)
+            continue
+        at = _after_raw(document, start, name)
+        if name == "style" and attributes.get("type", "").strip().lower() in {"", "text/css"}:
+            end = _RAW_ENDS[name].search(document, start, at)
+            yield document[start : end.start() if end else at], attributes.get("media", "")
 
 
 def _after_comment(document: str, mark: int) -> int:
@@ -103,6 +133,16 @@ def _after_raw(document: str, at: int, name: str) -> int:
     end = _RAW_ENDS[name].search(document, at)
     close = document.find(">", end.end()) if end else -1
     return close + 1 if close >= 0 else len(document)
+
+
+def _after_aside(document: str, at: int, name: str, open_ended: set[str]) -> int:
+    """Behind its end tag. Without one only the tag goes, and is looked for no more: `open_ended` has these names."""
+    if name in open_ended or document[at - 2] == "/":
+        return at
+    if _RAW_ENDS[name].search(document, at):
+        return _after_raw(document, at, name)
+    open_ended.add(name)
+    return at
 
 
 def _unescape(text: str) -> str:

@@ -16,19 +16,33 @@ from urllib.parse import unquote
 
 import nh3
 
-from mail import clean, html_nesting, links, style
-from mail.html_allowed import ANYWHERE, LANGUAGE, MADE, PLAIN, TAGS
+from mail import clean, html_nesting, html_page, links, style
+from mail.html_allowed import ANYWHERE, INSTEAD, LANGUAGE, MADE, PLAIN, TAGS
 from mail.html_tokens import End, Start, Text, tokens
+from mail.style_cascade import Cascade, Sheet, Style
 
 MAX_DOCUMENT: Final = 2_000_000
 MAX_OUTPUT: Final = 1_500_000
-MAX_STYLES: Final = 600_000
 MAX_INLINE_IMAGE: Final = 100_000
 # A browser lays out twenty thousand links without a break between them for seconds.
 MAX_LINKS: Final = 5_000
+# The second stage takes a time that grows with the square of how many "&" and no-break spaces one text has: it gets
+# long texts in pieces. A comment between them is nothing.
+MAX_TEXT: Final = 4_000
 REL: Final = "noopener noreferrer nofollow"
 
+_TEXT_BREAK: Final = "<!---->"
+_UNFINISHED: Final = re.compile(r"(?:&[a-z]{0,3}|<[!-]{0,5})\Z")
+# Colours of text or ground in what this module wrote: in an element's attributes, or in the sheet in front.
+_COLOURS: Final = re.compile(
+    r"""<[a-z0-9]+[^<>]*["; ](?:(?:background-)?color:|(?:bg)?color=)
+    |<style>@layer\ mail[^<]*[{;](?:background-)?color:""",
+    re.VERBOSE,
+)
 _DATA_IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/=%\s]+", re.IGNORECASE)
+
+# Attributes whose values the first stage makes: the second one keeps no others.
+_GENERATED: Final = ("class", "href", "src", "style", "title")
 
 Images = Literal["blocked"] | Callable[[str], str | None]
 ContentIds = Callable[[str], str | None]
@@ -63,15 +77,19 @@ def html(
 
     `images` says what becomes of remote images: blocked, or a function from their URL to the one to load instead.
     `cid` gives the URL of an inline part by its Content-ID (RFC 2392), `mailto` the one to follow instead of a mailto:
-    one, None for no link at all. The URLs these return are trusted. With
-    `notes` links show where they lead and warn when that is odd; text that is to be sent on goes without. Pictures and
-    links of the origins `without` (https://mail.example.com) lead nowhere. Never raises; takes time linear in the
-    document, of which at most 2,000,000 characters are read.
+    one, None for no link at all. The URLs these return are trusted. Pictures and links of the origins `without`
+    (https://mail.example.com) lead nowhere.
+
+    With `notes` it is for reading: links show where they lead and warn when that is odd, and a style element of ours
+    goes in front, about classes of ours. Without them it is for sending on: styles are in style attributes, where every
+    mail program honours them, and what they hide isn't there.
+
+    Never raises; takes time linear in the document, of which at most 2,000,000 characters are read.
     """
     rewriter = _Rewriter(images, cid, mailto, notes, without)
     rough = "".join(rewriter.run(document[:MAX_DOCUMENT]))
     return Sanitised(
-        html=_enforce(rough, rewriter.made),
+        html=rewriter.sheet_html + _enforce(rough, rewriter.made),
         content_ids=frozenset(rewriter.content_ids),
         warnings=rewriter.warnings,
         truncated=rewriter.truncated or len(document) > MAX_DOCUMENT,
@@ -88,7 +106,7 @@ def has_remote_images(document: str) -> bool:
 
 def _enforce(rough: str, made: dict[str, set[str]]) -> str:
     def keep(_tag: str, attribute: str, value: str) -> str | None:
-        return value if attribute not in made or value in made[attribute] else None
+        return value if attribute not in _GENERATED or value in made[attribute] else None
 
     return nh3.clean(
         rough,
@@ -106,7 +124,7 @@ def _enforce(rough: str, made: dict[str, set[str]]) -> str:
 @lru_cache(maxsize=1)
 def _allowed_attributes() -> dict[str, set[str]]:
     allowed = {tag: set(PLAIN.get(tag, {})) | set(MADE.get(tag, set())) for tag in TAGS}
-    return allowed | {"*": {"style", *ANYWHERE}}
+    return allowed | {"*": {"class", "style", *ANYWHERE}}
 
 
 @dataclass
@@ -134,16 +152,23 @@ class _Rewriter:
         self._out: list[str] = []
         self._size = 0
         self._anchor: _Anchor | None = None
-        self._styles = self._links = 0
-        self._style_cache: dict[str, str] = {}
-        self.made: dict[str, set[str]] = {"href": set(), "src": set(), "style": set(), "title": set()}
+        self._links = 0
+        self._sheet: Sheet | None = None
+        self._no_body = False  # it has nothing to say, so there is no <div> for it
+        self.made: dict[str, set[str]] = {name: set() for name in _GENERATED}
         self.content_ids: set[str] = set()
         self.warnings = 0
         self.truncated = False
 
+    @property
+    def sheet_html(self) -> str:
+        return self._sheet.html() if self._sheet else ""
+
     def run(self, document: str) -> list[str]:
-        nester = html_nesting.Nester(TAGS)
-        for token in nester.run(_as_fragment(tokens(document))):
+        self._sheet = Sheet(document) if self._notes else None
+        nester = html_nesting.Nester(TAGS | INSTEAD.keys())
+        nested = nester.run(_with_one_body(tokens(document)))
+        for token, found in Cascade(document).run(nested, hidden=self._notes):
             if isinstance(token, End):
                 self._end(token.name)
                 continue
@@ -152,7 +177,7 @@ class _Rewriter:
             elif isinstance(token, Text):
                 self._text(token.text)
             else:
-                self._start(token)
+                self._start(token, found)
         self.truncated = self.truncated or nester.truncated
         return self._out
 
@@ -165,26 +190,30 @@ class _Rewriter:
             self._anchor.text.append(text[:300])
             self._anchor.length += len(text)
         room = max(0, MAX_OUTPUT - self._size)
-        escaped = text_html.escape(clean.body(text[:room]), quote=False)
+        cleaned = clean.body(text[:room])
+        pieces = (cleaned[at : at + MAX_TEXT] for at in range(0, len(cleaned), MAX_TEXT))
+        escaped = _TEXT_BREAK.join(text_html.escape(piece, quote=False) for piece in pieces)
         if len(escaped) > room or len(text) > room:
             self.truncated = True
-            escaped = escaped[:room].rpartition("&")[0] if "&" in escaped[room - 8 : room] else escaped[:room]
+            escaped = _UNFINISHED.sub("", escaped[:room])
         self._write(escaped)
 
-    def _start(self, tag: Start) -> None:
-        attributes = "".join(self._attributes(tag.name, tag.attributes))
+    def _start(self, tag: Start, found: Style) -> None:
+        attributes = "".join(self._attributes(tag, found))
         if tag.name == "a":
             self._anchor = _Anchor(len(self._out), tag.attributes.get("href", ""), attributes)
             self._write("<a>")
+        elif tag.name == "body" and not attributes:
+            self._no_body = True
         else:
-            self._write(f"<{tag.name}{attributes}>")
+            self._write(f"<{INSTEAD.get(tag.name, tag.name)}{attributes}>")
 
     def _end(self, name: str) -> None:
         if name == "a" and self._anchor:
             self._finish_link(self._anchor)
             self._anchor = None
-        else:
-            self._write(f"</{name}>")
+        elif name != "body" or not self._no_body:
+            self._write(f"</{INSTEAD.get(name, name)}>")
 
     def _finish_link(self, anchor: _Anchor) -> None:
         link = links.judge(anchor.href, "".join(anchor.text)) if anchor.href else None
@@ -204,31 +233,29 @@ class _Rewriter:
             self.warnings += 1
             self._write(f" <small><b>[{text_html.escape(link.warning, quote=False)}]</b></small>")
 
-    def _attributes(self, tag: str, given: dict[str, str]) -> Iterator[str]:
-        plain = PLAIN.get(tag, {})
+    def _attributes(self, tag: Start, found: Style) -> Iterator[str]:
+        given, plain = tag.attributes, PLAIN.get(tag.name, {})
         for name, value in given.items():
             form = plain.get(name) or ANYWHERE.get(name)
             if form and form.fullmatch(value := value.strip()):
                 yield _attribute(name, value)
-        if "style" in given and (made := self._style(given["style"])):
-            yield self._made("style", made)
-        if tag == "img":
+        # The page around it looks for a ground of the whole body in its style attribute.
+        apart = self._sheet if tag.name != "body" or found.varies() else None
+        class_, style_ = apart.split(found) if apart else ("", found.inline())
+        if class_:
+            yield self._made("class", class_)
+        if style_:
+            yield self._made("style", style_)
+        if tag.name == "img":
             if src := self._source(given.get("src", "")):
                 yield self._made("src", src)
             yield _attribute("alt", clean.one_line(given.get("alt", "")[:500]))
-        if tag == "abbr" and (title := clean.one_line(given.get("title", "")[:200])):
+        if tag.name == "abbr" and (title := clean.one_line(given.get("title", "")[:200])):
             yield self._made("title", title)
 
     def _made(self, name: str, value: str) -> str:
         self.made[name].add(value)
         return _attribute(name, value)
-
-    def _style(self, given: str) -> str:
-        """The cleaned style; equal ones are read once, and no more than 600,000 characters of them in all."""
-        if given not in self._style_cache:
-            self._styles += len(given)
-            self._style_cache[given] = style.clean(given) if self._styles <= MAX_STYLES else ""
-        return self._style_cache[given]
 
     def _source(self, src: str) -> str | None:
         src = src.strip()
@@ -244,17 +271,16 @@ class _Rewriter:
         return None if self._images == "blocked" else self._images(found[0])
 
 
-def _as_fragment(stream: Iterable[Text | Start | End]) -> Iterator[Text | Start | End]:
-    """Turn the <body> into a <div> that keeps its colours: newsletters put their background there."""
+def _with_one_body(stream: Iterable[Text | Start | End]) -> Iterator[Text | Start | End]:
+    """The first <body> holds all that follows, with its colours: newsletters put their background there."""
     inside = False
     for token in stream:
         if isinstance(token, Start) and token.name == "body":
             background = style.colour(token.attributes.get("bgcolor", ""))
             kept = (f"background-color:{background}" if background else "", token.attributes.get("style", ""))
-            css = ";".join(part for part in kept if part)
-            if css and not inside:
+            if not inside:
                 inside = True
-                yield Start("div", {"style": css})
+                yield Start("body", token.attributes | {"style": ";".join(filter(None, kept))})
         elif not (isinstance(token, End) and token.name == "body"):
             yield token
 
@@ -263,51 +289,12 @@ def _attribute(name: str, value: str) -> str:
     return f' {name}="{text_html.escape(value)}"'
 
 
-_PAGE: Final = """<!doctype html>
-<html{lang}>
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="referrer" content="no-referrer">
-<title>Message</title>
-<style>
-:root {{ color-scheme: only light; }}
-html {{ background: #fff; color: #1b1b1f; }}
-body {{ margin: 0; padding: 16px 24px; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
-  overflow-wrap: break-word; }}
-body:has(> div[style*="background"]:only-child, > table[width="100%"]:only-child) {{ padding: 0; }}
-img {{ max-width: 100%; }}
-img:not([src]) {{ background: #f1f1f4; outline: 1px dashed #c8c8d0; outline-offset: -1px; color: #6b6b76; }}
-img:not([height]) {{ height: auto; }}
-table {{ font-size: inherit; }}
-pre {{ white-space: pre-wrap; font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }}
-blockquote {{ margin: 8px 0 8px 2px; padding-left: 12px; border-left: 2px solid #d5d5dc; }}
-a {{ color: #1a56c4; }}
-p {{ max-width: 46em; }}
-/* Every block begins where its own first word does. */
-:is(p, div, li, td, th, dt, dd, pre, blockquote, h1, h2, h3, h4, h5, h6):not([dir]) {{ unicode-bidi: plaintext; }}
-/* Mail that was laid out for a wide window: nothing in it may be wider than this one. */
-@media (max-width: 480px) {{
-  body {{ padding: 12px; overflow-wrap: anywhere; }}
-  table, td, th, div, p {{ max-width: 100% !important; min-width: 0 !important; width: auto !important; }}
-  /* Not in percent: in a table a cell is as wide as the picture wants to be. */
-  img {{ max-width: calc(100vw - 48px) !important; height: auto !important; }}
-  td:has(+ td) img, td + td img {{ max-width: 42vw !important; }}
-  tr:has(> td:nth-child(3)) img {{ max-width: 26vw !important; }}
-}}
-</style>
-</head>
-<body dir="auto">
-{fragment}
-</body>
-</html>
-"""
-
-
 def document(fragment: str, lang: str = "") -> str:
     """A whole page around a sanitised fragment, for a frame of its own.
 
-    Light whatever the system prefers: mail is written for paper-white, and half of it would be unreadable otherwise.
+    Text without colours of its own, and mail that is made for both schemes, follows the system's. The rest was written
+    for paper-white and half of it would be unreadable elsewhere: it stays light, on a card where all else is dark.
     """
+    kind = "card" if _COLOURS.search(fragment) and "(prefers-color-scheme:dark)" not in fragment else "plain"
     language = f' lang="{lang}"' if LANGUAGE.fullmatch(lang) else ""
-    return _PAGE.format(lang=language, fragment=fragment)
+    return html_page.PAGE.format(lang=language, kind=kind, fragment=fragment)

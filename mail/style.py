@@ -1,12 +1,13 @@
-"""Inline CSS from strangers: what colours, spaces and sizes text stays; what loads, covers or escapes goes."""
+"""CSS declarations from strangers: what colours, spaces and sizes text stays; what loads, covers or escapes goes."""
 
 import re
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
 import tinycss2
 
 MAX_LENGTH: Final = 8_192
+MAX_DIFFERENT: Final = 150_000  # characters, and 40 for each declaration
 MAX_NUMBER: Final = 5_000
 
 _SIDES: Final = ("top", "right", "bottom", "left")
@@ -42,7 +43,19 @@ _FUNCTIONS: Final = frozenset({"rgb", "rgba", "hsl", "hsla"})
 _UNITS: Final = frozenset({"px", "pt", "em", "rem", "ex", "ch", "cm", "mm", "in", "pc", "vw"})
 _IDENT: Final = re.compile(r"-?[A-Za-z][A-Za-z0-9-]{0,60}")
 _FONT_NAME: Final = re.compile(r"[\w .-]{1,80}")
+# A style in which every ";" ends a declaration: no string, bracket or comment has one inside, nothing is escaped.
+_SEPARABLE: Final = re.compile(
+    r"(?:[^\"'\\(){}\[\]/]|/(?!\*)|\([^\"'\\(){}\[\];/]*\)|'[^'\\\n;/]*'|\"[^\"\\\n;/]*\")*+"
+)
 _HEX: Final = re.compile(r"[0-9a-fA-F]{3,8}")
+
+
+class Declaration(NamedTuple):
+    """One harmless declaration as we write it."""
+
+    name: str
+    value: str
+    important: bool
 
 
 def clean(style: str) -> str:
@@ -51,17 +64,49 @@ def clean(style: str) -> str:
     Every property and every token has to be on a list: no url(), var(), attr(), calc() or env(), no position, no
     negative length but a little letter-spacing, no !important, nothing escaped.
     """
-    if len(style) > MAX_LENGTH or not style.strip():
-        return ""
-    kept = []
-    for declaration in tinycss2.parse_blocks_contents(style, skip_comments=True, skip_whitespace=True):
+    return written(Reader().declarations(style))
+
+
+def written(declarations: Iterable[Declaration]) -> str:
+    return ";".join(f"{declaration.name}:{declaration.value}" for declaration in declarations)
+
+
+def kept(content: str | Sequence[Any]) -> Iterator[Declaration]:
+    """Of the content of a rule or an attribute what is harmless."""
+    for declaration in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
         if declaration.type == "declaration" and declaration.lower_name in PROPERTIES:
             name, tokens = declaration.lower_name, declaration.value
             if name == "background":
                 name, tokens = "background-color", _only_colour(tokens)
             if value := _value(name, tokens):
-                kept.append(f"{name}:{value}")
-    return ";".join(kept)
+                yield Declaration(name, value, declaration.important)
+
+
+class Reader:
+    """Reads the style attributes of one document: each declaration once, however many elements have it.
+
+    After about 3,000 different ones the others are left out, so that a document costs only so much.
+    """
+
+    def __init__(self) -> None:
+        self._room = MAX_DIFFERENT
+        self._read: dict[str, tuple[Declaration, ...]] = {}
+
+    def declarations(self, style: str) -> tuple[Declaration, ...]:
+        """The harmless ones, in their order; none when the style is over 8 KiB."""
+        if len(style) > MAX_LENGTH:
+            return ()
+        if style not in self._read:
+            parts = style.split(";") if _SEPARABLE.fullmatch(style) else [style]
+            self._read[style] = tuple(found for part in parts for found in self._one(part))
+        return self._read[style]
+
+    def _one(self, part: str) -> tuple[Declaration, ...]:
+        part = part.strip()
+        if part not in self._read:
+            self._room -= len(part) + 40
+            self._read[part] = tuple(kept(part)) if self._room > 0 else ()
+        return self._read[part]
 
 
 def _only_colour(tokens: Sequence[Any]) -> Sequence[Any]:

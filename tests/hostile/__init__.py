@@ -6,7 +6,7 @@
 
 from collections.abc import Iterator
 
-from tests.hostile import bodies, bombs, charsets, headers, names, structure
+from tests.hostile import bodies, bombs, charsets, headers, names, sheets, structure
 from tests.hostile.build import TRAP
 
 __all__ = ["TRAP", "bomb_names", "messages"]
@@ -14,7 +14,7 @@ __all__ = ["TRAP", "bomb_names", "messages"]
 
 def messages(trap: str = TRAP) -> Iterator[tuple[str, bytes]]:
     """Every hostile message; `trap` replaces the host (or host:port) that remote loads ask for."""
-    for group in (bodies, headers, names, charsets, structure, bombs):
+    for group in (bodies, sheets, headers, names, charsets, structure, bombs):
         for name, message in group.messages():
             yield name, message.replace(TRAP.encode(), trap.encode()) if trap != TRAP else message
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from tests.hostile.build import RUN, TRAP, message
+from tests.hostile.sheets import DRESS
 
 RUNS = {
     "script": f"<script>{RUN}</script>",
@@ -215,6 +216,6 @@ TEXTS = {
 def messages() -> Iterator[tuple[str, bytes]]:
     for kind, table in (("run", RUNS), ("mutation", MUTATIONS), ("load", LOADS), ("cover", COVERS)):
         for name, html in table.items():
-            yield f"{kind}-{name}", message(f"{kind}-{name}", html)
+            yield f"{kind}-{name}", message(f"{kind}-{name}", DRESS + html)
     for name, text in TEXTS.items():
         yield f"text-{name}", message(f"text-{name}", text, "text/plain; charset=utf-8")

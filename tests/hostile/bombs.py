@@ -39,6 +39,9 @@ HTML = {
     "attributes": "<p " + " ".join(f"a{n}=1" for n in range(200_000)) + ">x</p>",
     "attribute-long": '<p title="' + "x" * 1_900_000 + '">x</p>',
     "ampersands": "&" * 1_900_000,
+    "ampersands-between": "a&" * 900_000,
+    "no-breaks": "\u00a0" * 900_000,
+    "asides-open": "<xml>" * 100_000 + "<noscript>" * 100_000 + "x",
     "less-thans": "<" * 1_900_000,
     "references": "&#x41;" * 300_000,
     "reference-long": "&#" + "9" * 1_900_000 + ";",
@@ -49,6 +52,31 @@ HTML = {
     "end-tags": "<b>" * 190 + "</i>" * 400_000,
     "raw-text": "<script>" * 200_000,
     "style-element": "<style>" + "a{color:red}" * 150_000 + "</style>x",
+    "style-element-odd": "<style>" + "a{}" * 300_000 + "</style><style>a{" + "{[(" * 200_000 + "</style>x",
+    "style-elements": "<style>p{color:red}</style>" * 60_000 + "<p>x",
+    "style-matches": "<style>" + "p{color:red;margin:0}" * 6_000 + "</style>" + '<p class="a b">x' * 40_000,
+    "style-classes": "<style>"
+    + "".join(f".c{n} .d,.d .c{n}{{color:red}}" for n in range(4_000))
+    + "</style>"
+    + "".join(f'<div class="d c{n} c{n % 99}">' for n in range(190))
+    + "".join(f'<p class="d c{n}">x' for n in range(30_000)),
+    "style-ancestors": "<style>"
+    + "div div div div div div div .x,div>div div>div div>div a{color:red}" * 1_500
+    + "</style>"
+    + "<div>" * 190
+    + "".join(f"<p class=x{n}><a>x</a>" for n in range(15_000)),
+    "style-inlined": "<style>p{"
+    + "".join(
+        f"padding-{s}:{n}px;border-{s}:{n}px solid red;margin-{s}:{n}px;"
+        for n in range(9)
+        for s in ("left", "right", "top", "bottom")
+    )
+    + "}</style>"
+    + "".join(f"<p style=color:#{n:06x}>x" for n in range(40_000)),
+    "style-media": "<style>"
+    + "".join(f"@media (max-width:{n}px){{p{{color:red}}}}" for n in range(4_000))
+    + "</style>"
+    + "".join(f"<p id=n{n}>x" for n in range(20_000)),
     "style-many": _css(20_000),
     "style-long": '<p style="' + "color:red;" * 180_000 + '">x</p>',
     "style-nesting": "".join('<p style="color:' + "(" * (8_000 - n) + '">x' for n in range(230)),
