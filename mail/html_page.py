@@ -23,6 +23,7 @@ body:has(> :is(div[style*="background"], table[width="100%"]):last-child:is(:onl
   padding: 0; }}
 img {{ max-width: 100%; }}
 img:not([src]) {{ background: var(--empty); outline: 1px dashed var(--edge); outline-offset: -1px; color: var(--dim); }}
+img:not([src]):is([width="1"], [height="1"]) {{ outline: none; }}
 img:not([height]) {{ height: auto; }}
 table {{ font-size: inherit; }}
 pre {{ white-space: pre-wrap; font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }}
@@ -37,7 +38,8 @@ p {{ max-width: 46em; }}
     --link: #a9c1f5; --line: #4a4e57; --empty: #25262b; --edge: #4a4e57; }}
   .card {{ background: #16181c; }}
   .card body {{ margin: 12px; min-width: min-content; border-radius: 10px; background: var(--paper); }}
-  .card body > :is(div, table):last-child:is(:only-child, style:first-child + *) {{ border-radius: 10px; }}
+  .card body > :is(div, table):last-child:is(:only-child, style:first-child + *) {{
+    border-radius: 10px; overflow: clip; }}
 }}
 /* Mail that was laid out for a wide window: nothing in it may be wider than this one. */
 @media (max-width: 480px) {{

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Playwright
@@ -106,6 +107,42 @@ def test_plain_text_runs_nothing_either(browser: Browser, server: Server) -> Non
         if name.startswith(("text-", "run-"))
     }
     assert open_all(browser, server, bundled(pages)) == {}
+
+
+LETTER = (
+    "<style><!-- p.MsoNormal{margin:0cm} .hide{display:none} td.big{background:#0b5;padding:20px} --></style>"
+    "<div class=hide>PREHEADER</div><p class=MsoNormal>Line one</p><p class=MsoNormal>Line two</p>"
+    "<table><tr><td class=big>Cell</table>"
+)
+BOTH = "<style>div{background:white}@media (prefers-color-scheme:dark){div{background:#222}}</style><div>Cell</div>"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "grounds"),
+    [
+        ("light", {"plain": "rgb(255, 255, 255)", "letter": "rgb(255, 255, 255)", "both": "rgb(255, 255, 255)"}),
+        ("dark", {"plain": "rgb(22, 24, 28)", "letter": "rgb(255, 255, 255)", "both": "rgb(34, 34, 34)"}),
+    ],
+)
+def test_a_letter_looks_as_its_style_element_says_and_only_one_with_colours_stays_light(
+    browser: Browser, scheme: Literal["light", "dark"], grounds: dict[str, str]
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    ground = "place => getComputedStyle(document.querySelector(place)).backgroundColor"
+    page.set_content(sanitize.document(sanitize.html("<p>Hello</p>").html))
+    assert page.evaluate(ground, "html") == grounds["plain"]
+    page.set_content(sanitize.document(sanitize.html(BOTH).html))
+    assert page.evaluate(ground, "div") == grounds["both"]
+    page.set_content(sanitize.document(sanitize.html(LETTER).html))
+    assert page.evaluate(ground, "body" if scheme == "dark" else "html") == grounds["letter"]
+    assert page.evaluate(ground, "td") == "rgb(0, 187, 85)"
+    assert not page.get_by_text("PREHEADER").is_visible()
+    one, two = (page.get_by_text(f"Line {number}").bounding_box() for number in ("one", "two"))
+    assert one
+    assert two
+    assert abs(one["y"] + one["height"] - two["y"]) < 1
+    context.close()
 
 
 def test_the_trap_works(browser: Browser, server: Server) -> None:
