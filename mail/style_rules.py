@@ -12,7 +12,7 @@ import tinycss2
 
 from mail import style
 
-MAX_CSS: Final = 100_000
+MAX_CSS: Final = 80_000
 MAX_SELECTORS: Final = 3_000
 MAX_COMPOUNDS: Final = 8
 
@@ -60,7 +60,7 @@ class Rule(NamedTuple):
 def read(sheets: Iterable[tuple[str, str]]) -> list[Rule]:
     """The rules of style elements, each given as its content and its media attribute.
 
-    Of all of them together 100,000 characters and 3,000 selectors are read. Never raises.
+    Of all of them together 80,000 characters and 3,000 selectors are read. Never raises.
     """
     rules: list[Rule] = []
     room = MAX_CSS
