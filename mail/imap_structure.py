@@ -15,6 +15,7 @@ from mail.structure import Part
 PARTS_LIMIT: Final = 500
 NESTING_LIMIT: Final = 100  # as deep as Dovecot looks
 _PARAMS_LIMIT: Final = 40
+_BINARY: Final = frozenset({"application", "image", "audio", "video", "font", "model"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +130,10 @@ class _Reader:
 
 
 def _media_type(kind: str, subtype: str) -> str:
-    """What isn't well-formed is plain text (RFC 2045 section 5.2): the server then tells no type, or only "text"."""
-    return f"{kind}/{subtype}" if kind and subtype else "text/plain" if kind in {"", "text"} else f"{kind}/octet-stream"
+    """What isn't well-formed is plain text (RFC 2045 section 5.2): the server then tells no type, or half of one."""
+    if kind and subtype:
+        return f"{kind}/{subtype}"
+    return "application/octet-stream" if kind in _BINARY else "text/plain"
 
 
 def _word(node: Node) -> str:

@@ -4,6 +4,7 @@ import email
 import email.policy
 import time
 import tracemalloc
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from email.message import EmailMessage
 
@@ -356,6 +357,51 @@ def test_answering_hostile_headers_writes_only_our_own(name: str, raw: bytes) ->
         assert parse_list(written.raw("from") or b"") == [SUPPORT]
         recipients = [a.address for field in ("to", "cc") for a in parse_list(written.raw(field) or b"")]
         assert recipients == list(draft.recipients)
+
+
+PICTURE = OutgoingAttachment("damage.png", "image/png", b"png", "damage@kim")
+UNSEEN = OutgoingAttachment("unseen.png", "image/png", b"png2", "unseen@kim")
+OFFER = OutgoingAttachment("offer.pdf", "application/pdf", b"pdf")
+
+
+def test_pictures_stand_in_the_text_and_files_below_it() -> None:
+    draft = Draft(html='<p>See</p><img src="cid:damage@kim">', attachments=(PICTURE, UNSEEN, OFFER))
+    message = parsed(build(draft))
+    assert [part.get_content_type() for part in message.walk()] == [
+        "multipart/mixed", "multipart/alternative", "text/plain", "multipart/related", "text/html", "image/png",
+        "application/pdf",
+    ]  # fmt: skip
+    related = next(part for part in message.walk() if part.get_content_type() == "multipart/related")
+    assert related.get_param("type") == "text/html"
+    (picture,) = [part for part in message.walk() if part["content-id"]]
+    assert (picture["content-id"], picture.get_content_disposition()) == ("<damage@kim>", "inline")
+    assert '<img src="cid:damage@kim"' in body_of(message, "html")
+
+
+def test_a_draft_keeps_a_picture_that_an_undo_may_bring_back() -> None:
+    raw = compose.build(
+        Draft(html="<p>See</p>", attachments=(PICTURE,)),
+        identity=SUPPORT, message_id="<k@brand-a.test>", date=0, keep_bcc=True,
+    )  # fmt: skip
+    assert b"Content-ID: <damage@kim>" in raw
+
+
+@given(st.text(max_size=300))
+def test_any_content_id_is_written_so_that_the_text_finds_it(name: str) -> None:
+    html = compose.kept_picture(name)
+    draft = Draft(html=f'<img src="{html}">', attachments=(OutgoingAttachment("a.png", "image/png", b"x", name),))
+    message = parsed(build(draft))
+    (picture,) = [part for part in message.walk() if part["content-id"]] if name else [message]
+    assert not name or f'src="cid:{picture["content-id"].strip("<>")}"' in body_of(message, "html")
+
+
+def test_what_is_quoted_keeps_its_pictures_and_nothing_remote() -> None:
+    html = '<img src="cid:damage@kim"><img src="CID:a%20b"><img src="https://x.test/pixel.png">'
+    draft = compose.reply(replace(original(), html=html), me=SUPPORT.address, rich=True)
+    assert draft.html is not None
+    assert draft.html.count('src="cid:') == 2
+    assert "cid:damage@kim" in draft.html
+    assert "x.test" not in draft.html
 
 
 def test_message_ids_tell_only_the_domain() -> None:

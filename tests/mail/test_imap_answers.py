@@ -77,7 +77,7 @@ def test_of_more_parts_or_depth_than_mail_has_the_first_are_told() -> None:
     assert (len(deepest), deepest[-1].cut) == (101, True)
 
 
-@pytest.mark.parametrize(("kind", "subtype"), [(b"", b""), (b"TEXT", b""), (b"text", None)])
+@pytest.mark.parametrize(("kind", "subtype"), [(b"", b""), (b"TEXT", b""), (b"text", None), (b"STRANGE", b"")])
 def test_a_type_that_is_none_is_plain_text(kind: bytes, subtype: bytes | None) -> None:
     assert structure([kind, subtype, *leaf()[2:]]).content_type == "text/plain"
 

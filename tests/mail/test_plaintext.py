@@ -42,10 +42,29 @@ def test_any_text_is_shown_as_it_is(text: str) -> None:
         ("<http://x.test/>", "http://x.test/"),
         ("www.x.test, really", "http://www.x.test"),
         ("mail kim@customer.test!", "mailto:kim@customer.test"),
+        ("https://x.test/reset?t=abc_", "https://x.test/reset?t=abc_"),
+        ("https://x.test/t/Zm9v*", "https://x.test/t/Zm9v*"),
+        ("*https://x.test/bold* and _https://x.test/slanted_", "https://x.test/bold"),
+        ("_https://x.test/slanted_", "https://x.test/slanted"),
+        ("**https://x.test/both**.", "https://x.test/both"),
+        ("in [https://x.test/b] or {https://x.test/c}", "https://x.test/b"),
+        ("{https://x.test/c}", "https://x.test/c"),
+        ("“https://x.test/d”", "https://x.test/d"),
+        ("[see](https://x.test/e)", "https://x.test/e"),
+        ("<https://x.test/f).>", "https://x.test/f)."),
+        ("'https://x.test/g'", "https://x.test/g"),
+        ("https://x.test/a?x='1'", "https://x.test/a?x=&#x27;1&#x27;"),
+        ("https://[::1]/x", "https://[::1]/x"),
     ],
 )
 def test_links_end_where_the_sentence_goes_on(text: str, href: str) -> None:
     assert f'<a href="{href}"' in plaintext.to_html(text)
+
+
+def test_an_address_can_lead_to_our_own_form_or_nowhere() -> None:
+    ours = plaintext.to_html("ask kim@customer.test", mailto=lambda url: f"/write?{url.partition(':')[2]}")
+    assert ours == 'ask <a href="/write?kim@customer.test" title="">kim@customer.test</a>'
+    assert plaintext.to_html("ask kim@customer.test", mailto=lambda _url: None) == "ask kim@customer.test"
 
 
 def test_quoted_lines_are_told_apart() -> None:
