@@ -139,7 +139,11 @@ def _body(draft: Draft, boundary: str, *, all_pictures: bool) -> list[bytes]:
     else:
         html = sanitize.html(draft.html, images=lambda url: url, cid=kept_picture, notes=False)
         used = {mime.content_id(name) for name in html.content_ids}
-        pictures = [one for one in draft.attachments if one.content_id and (all_pictures or one.content_id in used)]
+        pictures = [
+            one
+            for one in draft.attachments
+            if one.content_id and (all_pictures or mime.content_id(one.content_id) in used)
+        ]
         text = draft.text or plaintext.from_html(html.html, show_links=True)
         rich = mime.text_part(html.html, "html")
         if pictures:

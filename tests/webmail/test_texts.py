@@ -13,6 +13,11 @@ from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
 
+HTML = "Content-Type: text/html\n\n"
+PGP = (
+    "Content-Type: multipart/encrypted; boundary=E\n\n--E\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
+    "--E\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN\n--E--"
+)
 Deliver = Callable[[str], str]
 PAGES = ("reply", "forward")
 MIXED = 'Content-Type: multipart/mixed; boundary="M"\n\n'
@@ -64,10 +69,10 @@ def quoted(visitor: Visitor, url: str) -> str:
         "--A\nContent-Type: text/html\n\n<p>Last words.</p>\n--A--\n--M--",
         f"{MIXED}--M\nContent-Type: text/html\n\n<p>First words.</p>\n{PDF}"
         "--M\nContent-Type: text/html\n\n<p>Last words.</p>\n--M--",
-        f"{ALTERNATIVE}--A\n\nFirst words. Last words.\n--A\n{MIXED}--M\nContent-Type: text/html\n\n<p>First words.</p>\n"
-        f"{PDF}--M\nContent-Type: text/html\n\n<p>Last words.</p>\n--M--\n--A--",
-        f"{ALTERNATIVE}--A\n\nFirst words. Last words.\n--A\nContent-Type: text/html\n\n<html><body> <p></p></body></html>\n--A--",
-        f"{ALTERNATIVE}--A\n\n \n--A\nContent-Type: text/html\n\n<p>First words.<p>Last words.\n--A--",
+        f"{ALTERNATIVE}--A\n\nFirst words. Last words.\n--A\n{MIXED}--M\n{HTML}<p>First words.</p>\n"
+        f"{PDF}--M\n{HTML}<p>Last words.</p>\n--M--\n--A--",
+        f"{ALTERNATIVE}--A\n\nFirst words. Last words.\n--A\n{HTML}<html><body> <p></p></body></html>\n--A--",
+        f"{ALTERNATIVE}--A\n\n \n--A\n{HTML}<p>First words.<p>Last words.\n--A--",
         "Content-Type: text/enriched\n\n<bold>First</bold>\nwords. Last words.",
         "Content-Type: text\n\nFirst words. Last words.",
         "Content-Type: strange\n\nFirst words. Last words.",
@@ -75,11 +80,12 @@ def quoted(visitor: Visitor, url: str) -> str:
         "Content-Type: multipart/mixed\n\nFirst words. Last words.",
         "Content-Type: multipart/alternative; boundary=X\n\n--Y\n\nFirst words. Last words.\n--Y--",
         f'{MIXED}--M\n\nFirst words.\n--M\nContent-Type: text/plain; name="notes.txt"\n\nLast words.\n--M--',
-        "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(70)) + "\nFirst words. Last words.",
+        "".join(f"Content-Type: multipart/mixed; boundary=b{n}\n\n--b{n}\n" for n in range(70))
+        + "\nFirst words. Last words.",
         f"{MIXED}--M\n\nFirst words. Last words.\n" + "--M\nContent-Type: image/png\n\nx\n" * 600 + "--M--",
     ],
-    ids=["text file text", "banner", "two pages", "apple", "empty page", "empty text", "enriched", "no subtype", "no type",
-         "markdown", "no boundary", "wrong boundary", "named text", "70 deep", "600 parts"],
+    ids=["text file text", "banner", "two pages", "apple", "empty page", "empty text", "enriched", "no subtype",
+         "no type", "markdown", "no boundary", "wrong boundary", "named text", "70 deep", "600 parts"],
 )  # fmt: skip
 def test_all_words_are_shown_in_order_and_quoted(sign_in: SignIn, delivered: Deliver, letter: str) -> None:
     ana, url = sign_in(ANA), delivered(letter)
@@ -93,8 +99,8 @@ def test_all_words_are_shown_in_order_and_quoted(sign_in: SignIn, delivered: Del
 def test_a_named_text_and_the_files_of_winmail_are_offered(sign_in: SignIn, delivered: Deliver) -> None:
     winmail = base64.encodebytes(WHOLE).decode()
     url = delivered(
-        f'{MIXED}--M\nContent-Type: text/plain; name="notes.txt"\n\nLast words.\n--M\nContent-Type: application/ms-tnef;'
-        f' name="winmail.dat"\nContent-Transfer-Encoding: base64\n\n{winmail}--M--'
+        f'{MIXED}--M\nContent-Type: text/plain; name="notes.txt"\n\nLast words.\n--M\n'
+        f'Content-Type: application/ms-tnef; name="winmail.dat"\nContent-Transfer-Encoding: base64\n\n{winmail}--M--'
     )
     ana = sign_in(ANA)
     links = [link for link, text in Page(fragment(ana, url)).links.items() if text.startswith("Download")]
@@ -110,8 +116,7 @@ def test_a_named_text_and_the_files_of_winmail_are_offered(sign_in: SignIn, deli
     [
         ("Content-Type: application/pkcs7-mime; smime-type=signed-data; name=smime.p7m\n\nMIAG", "signed.*smime.p7m"),
         ("Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data; name=a.p7m\n\nMIAG", "encrypted.*a.p7m"),
-        ("Content-Type: multipart/encrypted; boundary=E\n\n--E\nContent-Type: application/pgp-encrypted\n\nVersion: 1\n"
-         "--E\nContent-Type: application/octet-stream; name=encrypted.asc\n\n-----BEGIN\n--E--", r"\(PGP\).*encrypted.asc"),
+        (PGP, r"\(PGP\).*encrypted.asc"),
         ("Content-Type: text/calendar; name=lunch.ics\n\nBEGIN:VCALENDAR", "invitation.*lunch.ics"),
         ("Content-Type: application/pdf; name=offer.pdf\n\n%PDF", "no text, only files"),
         ("\n\n", "Nothing of this message can be shown.*See its source"),
