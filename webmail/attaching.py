@@ -1,7 +1,7 @@
 """Attaching: files that are on their way into a message, and where they lie meanwhile."""
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from core.errors import PostroomError
@@ -142,7 +142,7 @@ def _forms(part: Attachment, data: bytes) -> list[OutgoingAttachment]:
     return [file, replace(file, content_id=mime.content_id(part.content_id))] if part.content_id else [file]
 
 
-def _named_in_original(imap: Imap, uid: int, wanted: Collection[str]) -> dict[str, OutgoingAttachment]:
+def _named_in_original(imap: Imap, uid: int, wanted: Set[str]) -> dict[str, OutgoingAttachment]:
     def names(part: Attachment) -> list[str]:
         return [attached_from(part).id, attached_from(part, part.content_id).id]
 

@@ -4,6 +4,7 @@ import base64
 import re
 from email.message import EmailMessage
 from email.policy import SMTP
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -86,7 +87,7 @@ def test_a_draft_of_another_program_is_sent_on_with_its_pictures(world: World, s
     ana = sign_in(ANA)
     page = ana.page(find(ana, SUPPORT, about, "Drafts"))
     keep = re.findall(r'name="keep" value="([^"]*)"', page.html)
-    form = page.fields | {"to": KIM, "subject": about, "format": "html", "keep": keep}
+    form: dict[str, Any] = page.fields | {"to": KIM, "subject": about, "format": "html", "keep": keep}
     assert ana.post(f"/mail/{SUPPORT}/send", form, token=form.pop("csrf_token")).status_code == 303
     received = arrived(world, KIM, about)
     assert picture_in(received) == PIXEL

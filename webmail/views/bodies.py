@@ -72,7 +72,7 @@ def printed_document(access: MailboxAccess, found: OpenMessage, *, images: bool,
 
 def _harmless(access: MailboxAccess, ref: MessageRef, body: HtmlBody, *, images: bool) -> str:
     """The HTML made harmless. Where it had to be cut, its end says so."""
-    how = _proxied if images else "blocked"
+    how: sanitize.Images = _proxied if images else "blocked"
     shown = sanitize.html(body.text.content, images=how, cid=body.inline_images.get, mailto=writes_from(access))
     if not (shown.truncated or body.text.cut):
         return shown.html

@@ -25,7 +25,8 @@ def writes_from(access: MailboxAccess) -> Mailto:
     """Where a mailto: link leads: to our own form for a new message of this mailbox, for whoever may send from it."""
 
     def url(link: str) -> str | None:
-        return url_for("webmail.compose_new", mailbox=access.address, **mailto.parse(link).fields)
+        asked: dict[str, Any] = {"mailbox": access.address, **mailto.parse(link).fields}
+        return url_for("webmail.compose_new", **asked)
 
     return url if access.can_send else lambda _link: None
 
