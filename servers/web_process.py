@@ -30,6 +30,7 @@ from core.logs import configure
 from mail.pool import Eviction, Pool
 from servers.web_channel import Channel, Edge, Patience, close_late
 from servers.web_refusals import LARGEST_HEAD, Largest
+from servers.web_turns import Turns
 from servers.web_workers import Workers
 from web import bounds
 from web.context import EXTENSION
@@ -117,6 +118,7 @@ def listen(
     *,
     largest: Largest = anything,
     patience: Patience = Patience(),  # noqa: B008  frozen
+    most: int = _CONNECTIONS,
 ) -> Any:
     """The application on what it listens to; `sockets` fills with that and with whom it talks to.
 
@@ -135,7 +137,7 @@ def listen(
         application,
         map=sockets,
         sockets=listeners,
-        threads=THREADS,
+        _dispatcher=Turns(THREADS),
         connection_limit=_NO_MORE_CONNECTIONS,
         cleanup_interval=_LOOK_AFTER_SECONDS,
         asyncore_use_poll=True,
@@ -144,7 +146,7 @@ def listen(
         clear_untrusted_proxy_headers=True,
         **proxy,
     )
-    edge = Edge(workers.pass_on, largest, _CONNECTIONS, patience)
+    edge = Edge(workers.pass_on, largest, most, patience)
     for listener in _listeners(sockets):
         listener.channel_class = partial(Channel, edge)
         listener.maintenance = partial(_look_after, listener)

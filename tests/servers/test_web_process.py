@@ -11,9 +11,11 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from wsgiref.types import StartResponse, WSGIEnvironment
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import pytest
+from waitress import wasyncore
 
 from core.config import Config, ConfigError
 from servers.child import ROOT
@@ -49,11 +51,17 @@ def test_only_the_trusted_proxy_is_believed(tmp_path: Path, trusted: str, seen: 
 
 
 @contextlib.contextmanager
-def served(place: Path, patience: Patience | None = None, **settings: str) -> Iterator[int]:
+def served(
+    place: Path,
+    patience: Patience | None = None,
+    application: WSGIApplication = who,
+    most: int = 900,
+    **settings: str,
+) -> Iterator[int]:
     """That application behind the real listener; its port."""
     config = Config.from_env({"DATA_DIR": str(place), "PORT": str(free_ports(1)[0])} | settings)
-    workers = Workers(1)
-    server = listen(config, who, {}, bind(config), workers, patience=patience or Patience())
+    workers, sockets = Workers(1), dict[int, Any]()
+    server = listen(config, application, sockets, bind(config), workers, patience=patience or Patience(), most=most)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
@@ -62,7 +70,38 @@ def served(place: Path, patience: Patience | None = None, **settings: str) -> It
         server.close()
         server.task_dispatcher.shutdown()
         thread.join(5)
+        wasyncore.close_all(sockets, ignore_all=True)
         workers.close()
+
+
+@pytest.mark.parametrize("who_asks", ["one person of many mailboxes", "a team of one mailbox", "many of many"])
+def test_forty_hanging_requests_delay_no_strangers_sign_in(tmp_path: Path, who_asks: str) -> None:
+    goes_on, at_work = threading.Event(), threading.Semaphore(0)
+
+    def hanging(environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        if environ["PATH_INFO"].startswith("/mail/"):
+            at_work.release()
+            goes_on.wait(60)
+        start("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "4")])
+        return [b"here"]
+
+    with served(tmp_path, application=hanging) as port:
+        asking = [http.client.HTTPConnection("127.0.0.1", port, timeout=60) for _ in range(40)]
+        for number, connection in enumerate(asking):
+            person = 1 if who_asks.startswith("one") else number
+            mailbox = "support" if who_asks.startswith("a team") else f"box{number}"
+            connection.request("GET", f"/mail/{mailbox}@x.test/", headers={"Cookie": f"form=1; postroom=s{person}"})
+        for _ in range({"one": 8, "a t": 12, "man": 18}[who_asks[:3]]):
+            assert at_work.acquire(timeout=30)
+        stranger = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+        for _ in range(20):
+            stranger.request("GET", "/login")
+            assert stranger.getresponse().read() == b"here"
+        assert not at_work.acquire(blocking=False)
+        goes_on.set()
+        assert [connection.getresponse().read() for connection in asking] == [b"here"] * 40
+        for connection in (stranger, *asking):
+            connection.close()
 
 
 HALF = {
@@ -97,8 +136,8 @@ def test_half_a_request_is_not_waited_for_for_ever(tmp_path: Path) -> None:
 
 
 def test_a_crowd_that_asks_nothing_makes_room_for_who_does(tmp_path: Path) -> None:
-    with served(tmp_path) as port, contextlib.ExitStack() as held:
-        crowd = [held.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(950)]
+    with served(tmp_path, most=20) as port, contextlib.ExitStack() as held:
+        crowd = [held.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(30)]
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         connection.request("GET", "/")
         assert connection.getresponse().read()

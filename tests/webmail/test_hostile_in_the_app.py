@@ -189,7 +189,6 @@ def test_an_image_url_is_good_for_this_image_and_this_hour_only(
         f"{signature}/{number}/{expires}/%ff",
         f"é/{number}/{expires}/{token}",
         f"{signature}/{number}/{'9' * 400}/{token}",
-        f"{signature}/{'9' * 400}/{expires}/{token}",
         f"{signature}/{int(number) + 1}/{expires}/{token}",
     ):
         assert nobody.get(f"/image/{path}").status_code == 404, path
