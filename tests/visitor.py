@@ -24,6 +24,8 @@ class Page(HTMLParser):
         self.title = ""
         self.headings = 0
         self.ids: Counter[str] = Counter()
+        self.forms: set[str] = set()
+        self.owners: set[str] = set()  # the forms that controls outside of them say they belong to
         self.links: dict[str, str] = {}
         self.controls: list[str] = []
         self.fields: dict[str, str] = {}
@@ -37,6 +39,10 @@ class Page(HTMLParser):
         if found.get("id") and not self._inert:
             self.ids[found["id"]] += 1
         self.headings += tag == "h1"
+        if tag == "form" and not self._inert:
+            self.forms.add(found.get("id", ""))
+        if "form" in found and not self._inert:
+            self.owners.add(found["form"])
         if tag == "input" and "name" in found:
             self.fields.setdefault(found["name"], found.get("value", ""))
         for name in ("href", "formaction", "action"):
@@ -68,10 +74,12 @@ class Page(HTMLParser):
         return unescape(re.sub(r"<[^>]*>", " ", self.html))
 
     def check(self) -> None:
-        """Every whole page: a title, one h1, no id twice."""
+        """Every whole page: a title, one h1, no id twice or with a blank, controls of forms that are there."""
         assert self.title.strip(), "a page without a title"
         assert self.headings == 1, f"{self.headings} h1 on {self.title!r}"
         assert [name for name, count in self.ids.items() if count > 1] == [], f"ids twice on {self.title!r}"
+        assert [name for name in self.ids if name.split() != [name]] == [], f"ids with blanks on {self.title!r}"
+        assert self.owners <= self.forms, f"forms that aren't there on {self.title!r}"
 
 
 class Visitor:
