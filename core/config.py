@@ -48,6 +48,8 @@ class Config:
     web_workers: int = 1  # processes behind the web port
     # The TLS proxy in front: the one address whose word about who asks is believed. Empty: nobody's.
     trusted_proxy: str = ""
+    # Whom to tell of a hole: a URI, mailto: or https: (RFC 9116 §2.5.3).
+    security_contact: str = ""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -55,6 +57,7 @@ class Config:
         data_dir = Path(environ.get("DATA_DIR") or "data").absolute()
         host = environ.get("HOST") or "127.0.0.1"
         port = _port(environ, "PORT", 8000)
+        public_url = _public_url(environ.get("PUBLIC_URL") or url_of(host, port))
         config = cls(
             data_dir=data_dir,
             database_url=_database_url(environ.get("DATABASE_URL") or f"sqlite:///{data_dir}/postroom.db"),
@@ -65,7 +68,7 @@ class Config:
             smtp_port=_port(environ, "SMTP_PORT", 8025),
             demo=_switch(environ, "DEMO", default=True),
             assets=_choice(environ, "ASSETS", ASSET_SOURCES),
-            public_url=_public_url(environ.get("PUBLIC_URL") or url_of(host, port)),
+            public_url=public_url,
             mail_hostname=environ.get("MAIL_HOSTNAME") or LOCAL_DEFAULT_HOSTNAME,
             webmail_net=_network(environ, "WEBMAIL_NET", "127.0.0.1/32"),
             relay=_relay(environ.get("SMTP_RELAY") or ""),
@@ -75,6 +78,7 @@ class Config:
             mcp_port=_port(environ, "MCP_PORT", 8765),
             web_workers=_count(environ, "WEB_WORKERS", min(len(os.sched_getaffinity(0)), _USUAL_WORKERS), most=64),
             trusted_proxy=_address(environ, "TRUSTED_PROXY"),
+            security_contact=_contact(environ.get("SECURITY_CONTACT") or _postmaster(public_url)),
         )
         if config.demo and not config.is_loopback:
             raise ConfigError(
@@ -198,6 +202,16 @@ def _address(environ: Mapping[str, str], name: str) -> str:
         return str(ipaddress.ip_address(text)) if text else ""
     except ValueError as error:
         raise ConfigError(f"{name}={text} is not an IP address such as 127.0.0.1.") from error
+
+
+def _postmaster(public_url: str) -> str:
+    return f"mailto:postmaster@{urlsplit(public_url).hostname}"
+
+
+def _contact(text: str) -> str:
+    if not re.fullmatch(r"(?:mailto:|https://|tel:)[!-~]+", text, re.ASCII):
+        raise ConfigError(f"SECURITY_CONTACT={text} must look like mailto:security@example.com or https://….")
+    return text
 
 
 def _relay(text: str) -> str:

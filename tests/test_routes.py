@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,10 @@ PUBLIC_ANSWERS = {
     "owner.reset": 410,
     "webmail.remote_image": 404,
     "web.health": 200,
+    "web.robots": 200,
+    "web.favicon": 200,
+    "web.security": 200,
+    "web.change_password": 303,
     "api_docs.openapi": 200,
     "api_docs.page": 200,
 }
@@ -87,7 +92,24 @@ def test_whoever_brings_no_token_gets_no_further(app: Flask) -> None:
 def test_public_routes_show_nobodys_page(app: Flask) -> None:
     for endpoint, method, url in rules(app):
         if endpoint in PUBLIC and method == "GET":
-            assert app.test_client().get(url).status_code == PUBLIC_ANSWERS[endpoint], endpoint
+            answer = app.test_client().get(url, buffered=True)
+            assert answer.status_code == PUBLIC_ANSWERS[endpoint], endpoint
+
+
+def test_files_asked_for_by_name_are_what_they_are_called(app: Flask) -> None:
+    """No sign-in page in their place, whether they are there or not."""
+    nobody = app.test_client()
+    assert nobody.get("/robots.txt").text == "User-agent: *\nDisallow: /\n"
+    icon = nobody.get("/favicon.ico", buffered=True)
+    assert (icon.content_type, icon.data[:4]) == ("image/vnd.microsoft.icon", b"\0\0\1\0")
+    contact = dict(line.split(": ", 1) for line in nobody.get("/.well-known/security.txt").text.splitlines())
+    assert contact["Contact"] == "mailto:postmaster@127.0.0.1"
+    left = datetime.fromisoformat(contact["Expires"]) - datetime.now(UTC)
+    assert timedelta(days=30) < left < timedelta(days=365)
+    assert nobody.get("/.well-known/change-password").location == "/settings/password"
+    assert (
+        nobody.get("/.well-known/resource-that-should-not-exist-whose-status-code-should-not-be-200").status_code == 404
+    )
 
 
 def test_there_are_routes_to_look_at(app: Flask) -> None:

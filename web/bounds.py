@@ -11,6 +11,7 @@ from flask_login import current_user
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from web.context import in_api
+from web.gate import ASKS_NOBODY
 from webmail.drafting import MAX_ATTACHMENTS
 
 
@@ -94,7 +95,8 @@ def receive_in_spite_of_its_size() -> None:
 
 
 def _hold() -> None:
-    is_signed_in = request.endpoint != "static" and not in_api() and bool(current_user.is_authenticated)
+    asks = request.endpoint not in ASKS_NOBODY and not in_api()
+    is_signed_in = asks and bool(current_user.is_authenticated)
     bound = bound_of(request.endpoint, is_signed_in=is_signed_in)
     request.max_content_length, request.max_form_parts = bound.octets, bound.fields
     request.max_form_memory_size = bound.words

@@ -27,10 +27,18 @@ PUBLIC = frozenset(
         "owner.reset",  # what the mailed link carries is its guard
         "webmail.remote_image",  # asked for by frames that send no cookies; a signed, expiring URL is its guard
         "web.health",  # says that the process serves, nothing else
+        "web.robots",  # files that are asked for by name, the same for everybody
+        "web.favicon",
+        "web.security",
+        "web.change_password",  # leads to the page that asks who it is
         "api_docs.openapi",  # what the API can do, the same for everybody
         "api_docs.page",  # the same, rendered
     }
 )
+# Of these the same for everybody: nobody is asked for, so that they are there while the database isn't.
+ASKS_NOBODY = frozenset({"static", "web.health", "web.robots", "web.favicon", "web.security"})
+# RFC 8615. A sign-in page in the place of a file that isn't there would look like the file.
+_WELL_KNOWN = "/.well-known/"
 # Its routes take a token instead of a sign-in: their own guard (api/guard.py) lets nobody through without one.
 BY_TOKEN = "api"  # noqa: S105  a blueprint
 
@@ -64,10 +72,10 @@ def _load(_request: object) -> SignedIn | None:
 
 
 def _guard() -> BaseResponse | None:
-    if request.endpoint == "static" or request.blueprint == BY_TOKEN:
+    if request.endpoint in ASKS_NOBODY or request.blueprint == BY_TOKEN:
         return None
-    if in_api() and request.endpoint is None:
-        return None  # there is no such route, and the envelope says so
+    if request.endpoint is None and (in_api() or request.path.startswith(_WELL_KNOWN)):
+        return None  # there is no such route, and programs are told so
     if current_user.is_authenticated:
         g.actor = current_user.actor
         return None  # should there be no such route, the error page says so
