@@ -27,15 +27,17 @@ class Bound:
 KB, MB = 1024, 1024 * 1024
 
 SMALL = Bound(16 * KB, 50, 16 * KB)
+# A signed-in person's: every field may be far too long, and still be told so in words of its own.
+FORM = Bound(64 * KB, 100, 64 * KB)
 # As many ticks as a list may have, each with its name and boundary.
 LIST = Bound(256 * KB, 600, 256 * KB)
 # The text twice and the boundaries, around what is attached.
 LETTER = Bound(MAX_ATTACHMENTS + 4 * MB, 1000, 4 * MB)
 # Whose session ended while they wrote is given their words back.
 STRANGERS_LETTER = Bound(512 * KB, 100, 512 * KB)
-PROGRAMS = Bound(1_000_000, 1, 1_000_000)
+PROGRAMS = Bound(1_000_000, 0, 1_000_000)
 
-# Whatever isn't named here takes what is SMALL.
+# Whatever isn't named here takes a FORM, and of strangers what is SMALL.
 BOUNDS = {
     "webmail.send": LETTER,
     "webmail.save_draft": LETTER,
@@ -68,7 +70,7 @@ def install(app: Flask) -> None:
 def bound_of(endpoint: str | None, *, is_signed_in: bool) -> Bound:
     if endpoint is not None and endpoint.startswith("api."):
         return PROGRAMS  # by the token, which is looked at before the body
-    bound = BOUNDS.get(endpoint or "", SMALL)
+    bound = BOUNDS.get(endpoint or "", FORM)
     if is_signed_in:
         return bound
     return STRANGERS_LETTER if bound is LETTER else SMALL
@@ -105,7 +107,7 @@ def _hold() -> None:
     if (request.content_length or 0) > bound.octets:
         raise RequestEntityTooLarge
     # Of this kind the parser bounds nothing by itself.
-    if request.mimetype == "application/x-www-form-urlencoded":
+    if request.mimetype == "application/x-www-form-urlencoded" and not in_api():
         request.max_content_length = bound.words
         if request.get_data().count(b"&") >= bound.fields:
             raise RequestEntityTooLarge
