@@ -46,6 +46,7 @@ class Channel(HTTPChannel):  # type: ignore[misc]
     """One connection."""
 
     error_task_class = Refusal
+    close_when_flushed: bool
     hears_out = False  # it was refused, and what it still sends is read and thrown away
 
     def __init__(
@@ -97,12 +98,12 @@ class Channel(HTTPChannel):  # type: ignore[misc]
         if self._is_half_closed:
             return waited > patience.refused
         if self.total_outbufs_len:
-            return time.time() - self.last_activity > patience.answer
+            return bool(time.time() - self.last_activity > patience.answer)
         if self.requests or self.request is None:
             return False  # being answered; or between two requests, as long as the server lets
         if not self.request.headers_finished:
             return waited > patience.head
-        return waited > patience.body + self.request.content_length / patience.octets_a_second
+        return bool(waited > patience.body + self.request.content_length / patience.octets_a_second)
 
     def _is_between_requests(self) -> bool:
         with self.requests_lock:

@@ -107,7 +107,7 @@ def _hold() -> None:
     if (request.content_length or 0) > bound.octets:
         raise RequestEntityTooLarge
     # Of this kind the parser bounds nothing by itself.
-    if request.mimetype == "application/x-www-form-urlencoded" and not in_api():
+    if not in_api() and request.mimetype == "application/x-www-form-urlencoded":
         request.max_content_length = bound.words
         if request.get_data().count(b"&") >= bound.fields:
             raise RequestEntityTooLarge

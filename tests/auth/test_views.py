@@ -260,4 +260,4 @@ def test_a_known_browser_may_not_guess_either(app: Flask, browser: Browser) -> N
 
 
 def known_cookies(browser: Browser) -> list[str]:
-    return [cookie.key for cookie in browser.client._cookies.values() if cookie.key.startswith("known-")]
+    return [cookie.key for cookie in (browser.client._cookies or {}).values() if cookie.key.startswith("known-")]
