@@ -42,6 +42,7 @@ ACTIONS = {
     "storage.nearly_full": "Storage nearly full",
     "storage.full": "Storage full",
     "domain.added": "Domain added",
+    "domain.role_mailbox": "Mailbox for postmaster@ and abuse@ chosen",
     "domain.removed": "Domain removed",
     "plan.changed": "Plan changed",
     "token.made": "API token made",

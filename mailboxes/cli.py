@@ -77,6 +77,21 @@ def domain_add(name: str, account_name: str) -> None:
         _say(session, f"{added.name} belongs to {account_name}.")
 
 
+@domain.command("postmaster")
+@click.argument("name")
+@click.argument("address", default="")
+@says_why
+def domain_postmaster(name: str, address: str) -> None:
+    """Let ADDRESS have what is written to postmaster@ and abuse@ of a domain; left out: an owner, or the oldest."""
+    with services().db.write() as session:
+        found = directory.find_domain(session, name)
+        directory.choose_role_mailbox(session, DOER, found, address)
+        _say(
+            session,
+            f"Mail for postmaster@ and abuse@{found.name} goes to {address or 'an owner or the oldest mailbox'}.",
+        )
+
+
 @mailbox.command("add")
 @click.argument("address")
 @click.option("--name", default="", help="The display name.")

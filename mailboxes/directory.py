@@ -178,6 +178,24 @@ def remove_domain(session: Session, doer: Doer, domain: Domain) -> None:
     record(session, doer, account_id, "domain.removed", subject=name)
 
 
+def choose_role_mailbox(session: Session, doer: Doer, domain: Domain, address: str) -> None:
+    """Who gets postmaster@ and abuse@ of the domain, where no mailbox has that name: a mailbox in use of its account.
+
+    "" leaves it to the servers: an owner's own mailbox, else the oldest of the domain. Raises NothingByThatName.
+    """
+    chosen = address.strip().lower()
+    if chosen:
+        here = (Mailbox.account_id == domain.account_id, Mailbox.status == ACTIVE)
+        if session.scalar(select(Mailbox.id).where(Mailbox.address == chosen, *here)) is None:
+            shown = clean.name(chosen, 100)
+            raise NothingByThatName(
+                chosen, public=f"There is no mailbox {shown} in this account. Name one that is in use."
+            )
+    if chosen != domain.role_address:
+        domain.role_address = chosen
+        record(session, doer, domain.account_id, "domain.role_mailbox", mailbox=chosen, subject=domain.name)
+
+
 def find_account(session: Session, name: str) -> Account:
     """Raises NothingByThatName."""
     return _found(session.scalar(select(Account).where(Account.name == name)), name)

@@ -49,6 +49,8 @@ class Domain(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     account_id: Mapped[int] = mapped_column(ForeignKey("account.id", ondelete="CASCADE"), index=True)
     name: Mapped[str] = mapped_column(String(253), unique=True)
+    # Gets postmaster@ and abuse@ while it is active; the view `server_role_mailboxes` knows who does otherwise.
+    role_address: Mapped[str] = mapped_column(String(320), default="", server_default="")
     created_at: Mapped[int] = mapped_column(BigInteger)
 
     account: Mapped[Account] = relationship()

@@ -67,6 +67,7 @@ class DomainUsage:
     domain: str
     shared: int
     mailboxes: int
+    role_address: str
 
 
 @dataclass(frozen=True)
@@ -158,22 +159,23 @@ def usage(session: Session, admin: Administration) -> Usage:
         select(
             Domain.id,
             Domain.name,
+            Domain.role_address,
             func.count(Mailbox.id).filter(Mailbox.kind == SHARED),
             func.count(Mailbox.id),
             func.coalesce(func.sum(Mailbox.used_bytes), 0),
         )
         .outerjoin(Mailbox, (Mailbox.domain_id == Domain.id) & (Mailbox.status == ACTIVE))
         .where(Domain.account_id == admin.account_id)
-        .group_by(Domain.id, Domain.name)
+        .group_by(Domain.id, Domain.name, Domain.role_address)
         .order_by(Domain.name)
     ).all()
     domains = [
-        DomainUsage(domain_id, name, shared, count)
-        for domain_id, name, shared, count, _used in rows
+        DomainUsage(domain_id, name, shared, count, role_address)
+        for domain_id, name, role_address, shared, count, _used in rows
         if admin.covers(domain_id)
     ]
     account = account_of(session, admin)
-    used_bytes = sum(int(row[4]) for row in rows)
+    used_bytes = sum(int(row[5]) for row in rows)
     return Usage(PLANS[account.plan], domains, used_bytes, pool_of(account), account.allotted_mb)
 
 

@@ -15,7 +15,7 @@ from mailboxes.memberships import add_members
 from mailboxes.models import Account, Mailbox
 
 PASSWORD = "postroom-demo-1"
-TOTP_SECRET = "JBSWY3DPEHPK3PXP"
+TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 ACCOUNT = "Acme"
 _DOER = Doer("demo", "cli")
 

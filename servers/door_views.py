@@ -14,6 +14,9 @@ from core.db import Database
 from mailboxes.storage import Level, Storage, storage
 from servers.paths import canonical
 
+# Every domain has somebody at these (RFC 5321 §4.5.1, RFC 2142 §2); a mailbox of that name comes first.
+ROLES = frozenset({"postmaster", "abuse"})
+
 
 @dataclass(frozen=True)
 class Sender:
@@ -101,6 +104,10 @@ class DoorViews:
             storage = self._storage(candidate)
             if storage is not None:
                 return Recipient(candidate, Reach.FULL if storage.level is Level.FULL else Reach.LOCAL)
+        if base in ROLES and (keeper := self._keeper(domain)):
+            storage = self._storage(keeper)
+            is_full = storage is not None and storage.level is Level.FULL
+            return Recipient(keeper, Reach.FULL if is_full else Reach.LOCAL)
         return Recipient(address, Reach.UNKNOWN if self.is_ours(domain) else Reach.OUTSIDE)
 
     def is_ours(self, domain: str) -> bool:
@@ -165,6 +172,12 @@ class DoorViews:
         with self._database.read() as session:
             row = session.execute(text(query), {"address": address}).first()
         return storage(**row._mapping) if row is not None else None
+
+    def _keeper(self, domain: str) -> str:
+        """Who gets what is written to a domain as such; "" where nobody has a mailbox."""
+        query = text("SELECT mailbox FROM server_role_mailboxes WHERE domain = :domain")
+        with self._database.read() as session:
+            return session.scalar(query, {"domain": domain}) or ""
 
     def _any(self, query: str, **values: str) -> bool:
         with self._database.read() as session:

@@ -11,10 +11,13 @@ import hmac
 import http.client
 import json
 import logging
+import socket
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 
 from auth import logins, throttle
 from auth.errors import TooManyAttempts
@@ -27,6 +30,9 @@ log = logging.getLogger(__name__)
 
 _LONGEST_REPORT = 16_384
 _TELL_SECONDS = 2.0
+# Whoever tells something has it ready; Dovecot opens up to a hundred lines at once.
+_MOST_AT_ONCE = 128
+_READ_SECONDS = 2.0
 _HOST = "127.0.0.1"
 
 
@@ -97,13 +103,43 @@ def count(database: Database, person: str, client: str) -> None:
 
 
 class GuessServer(ThreadingHTTPServer):
-    """Takes the reports of one desk. `serve_forever` in a thread of its own; `shutdown` ends it."""
+    """Takes the reports of one desk. `serve_forever` in a thread of its own; `shutdown` ends it.
+
+    One report a connection, a firm number of them at once, and a firm time for each to be told.
+    """
 
     daemon_threads = True
 
     def __init__(self, desk: GuessDesk, note: Callable[[str, str], None]) -> None:
         self.key, self.note = desk.key, note
+        self._waiting: dict[socket.socket, float] = {}
+        self._free = threading.BoundedSemaphore(_MOST_AT_ONCE)
         super().__init__((_HOST, desk.port), _Reports)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._free.acquire(blocking=False):
+            self._waiting[request] = time.monotonic() + _READ_SECONDS
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._waiting.pop(request, None)
+            self._free.release()
+
+    def heard(self, request: Any) -> None:
+        """The whole of it is here: no clock runs for what follows."""
+        self._waiting.pop(request, None)
+
+    def service_actions(self) -> None:
+        """Twice a second: hang up on whoever takes too long, an octet at a time or none."""
+        late = [request for request, until in list(self._waiting.items()) if until < time.monotonic()]
+        for request in late:
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
 
 
 class _Reports(BaseHTTPRequestHandler):
@@ -116,6 +152,7 @@ class _Reports(BaseHTTPRequestHandler):
             self.send_error(413)
             return
         body = self.rfile.read(int(length))
+        self.server.heard(self.connection)
         if not hmac.compare_digest(self.headers.get("Authorization", ""), f"Bearer {self.server.key}"):
             self.send_error(401)
             return
@@ -135,6 +172,7 @@ class _Reports(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(content)))
+        self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(content)
 

@@ -26,6 +26,7 @@ VIEWS = (
     "server_repliers",
     "server_neighbours",
     "server_waits",
+    "server_role_mailboxes",
 )
 
 

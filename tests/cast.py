@@ -16,4 +16,4 @@ SUPPORT = "support@brand-a.test"
 SALES = "sales@brand-b.test"
 HELP = "help@other.test"  # another account's shared mailbox, eve's
 
-TESS_SECRET = "JBSWY3DPEHPK3PXP"
+TESS_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"

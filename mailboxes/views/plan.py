@@ -65,6 +65,20 @@ def domain_remove(domain_id: int) -> Response:
     return redirect(url_for("console.domains"), 303)
 
 
+@console.post(f"/domains/<int(max={BIGGEST}):domain_id>/postmaster")
+def domain_postmaster(domain_id: int) -> Response:
+    """Who gets what is written to postmaster@ and abuse@."""
+    try:
+        with changing() as (session, admin):
+            domain = domain_in(session, admin, domain_id, lock=True)
+            directory.choose_role_mailbox(session, admin.doer, domain, request.form.get("address", ""))
+            name, chosen = readable_domain(domain.name), domain.role_address
+    except PostroomError as error:
+        return _domains(DomainForm(formdata=None), error=correctable(error))
+    say(f"Mail for postmaster@ and abuse@{name} goes to {chosen or 'an owner, or the oldest mailbox'} now.")
+    return redirect(url_for("console.domains"), 303)
+
+
 def _domains(form: DomainForm, *, status: int = 0, error: PostroomError | None = None) -> Response:
     with looking() as (session, admin):
         used = usage(session, admin)

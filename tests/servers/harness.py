@@ -112,7 +112,7 @@ class World:
             self._deposit_demo_mail()
         give_tree(self.config.data_dir, self.user)
         reader = reader_url(self.config)
-        desk = GuessDesk.at(free_ports(1)[0], self.config) if self._counts_guesses else None
+        self.guess_desk = desk = GuessDesk.at(free_ports(1)[0], self.config) if self._counts_guesses else None
         if desk:
             self._guess_server = GuessServer(desk, partial(count, self.db))
             threading.Thread(target=self._guess_server.serve_forever, daemon=True).start()

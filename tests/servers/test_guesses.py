@@ -1,5 +1,8 @@
 """Whoever guesses passwords at the mail doors waits, as on the web; keys and app passwords go on opening."""
 
+import contextlib
+import socket
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -150,3 +153,19 @@ def test_every_address_costs_one_comparison_so_that_time_tells_nothing(world: Wo
     assert [line for line in said.splitlines() if f"({person}," in line and "Password mismatch" in line][1:] == []
     assert f"({person}," in said
     assert "Password mismatch" in said
+
+
+def test_a_crowd_that_says_nothing_is_few_threads_and_soon_gone(world: World) -> None:
+    """And an honest report is heard after it."""
+    desk = world.guess_desk
+    assert desk is not None
+    with contextlib.ExitStack() as crowd:
+        lines = []
+        for _ in range(300):
+            lines.append(crowd.enter_context(socket.create_connection(("127.0.0.1", desk.port), 20)))
+        assert threading.active_count() < 200
+        for line in lines:
+            with contextlib.suppress(ConnectionError):
+                assert line.recv(1) == b""  # hung up on, without a word
+    desk.tell(BEN, "127.0.0.7")
+    wait_until(world, 1)

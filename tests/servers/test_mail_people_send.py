@@ -3,6 +3,7 @@
 import re
 import smtplib
 import socket
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,8 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mailboxes.audit import Doer
+from mailboxes.directory import choose_role_mailbox, find_domain
+from mailboxes.errors import NothingByThatName
 from servers.paths import NULL, canonical, parse_path
-from tests.servers.doors import DAN, KIM, SUPPORT, auth_plain, dial_submission, letter, submit
+from tests.cast import OWNER
+from tests.servers.doors import DAN, EVE, KIM, SUPPORT, auth_plain, dial_submission, letter, submit
 from tests.servers.harness import World
 
 STRANGER = "stranger@outside.example"
@@ -179,6 +184,27 @@ def test_who_writes_beyond_ascii_says_so_and_arrives(world: World, door: smtplib
         line.sendall("MAIL FROM:<> SMTPUTF8\r\nRCPT TO:<kïm@customer.test>\r\n".encode())
         assert [replies.read()[:9] for _ in range(2)] == [b"250 2.1.0", b"550 5.1.1"]
     assert "Subject: 你好\n".encode() in world.folder(KIM)[-1]
+
+
+def test_every_domain_has_somebody_for_postmaster_and_abuse(world: World, door: smtplib.SMTP) -> None:
+    def reached(address: str) -> list[str]:
+        about = uuid.uuid4().hex
+        assert submit(door, STRANGER, [address], letter(STRANGER, subject=about))[0] == 250
+        return [one for one in (OWNER, KIM, SUPPORT, EVE) if any(about.encode() in mail for mail in world.folder(one))]
+
+    assert reached("Postmaster@brand-a.test") == [OWNER]  # olive runs the account and has a mailbox in it
+    assert reached('"abuse"@BRAND-B.test') == [OWNER]
+    assert reached("abuse@customer.test") == [KIM]  # nobody runs it: the oldest mailbox
+    with world.db.write() as session:
+        domain = find_domain(session, "brand-a.test")
+        choose_role_mailbox(session, Doer("olive", "web"), domain, SUPPORT)
+        with pytest.raises(NothingByThatName):
+            choose_role_mailbox(session, Doer("olive", "web"), domain, EVE)  # another account's
+    assert reached("postmaster@brand-a.test") == [SUPPORT]
+    assert submit(door, STRANGER, ["hostmaster@brand-a.test"], letter(STRANGER))[0] == 550
+    with world.db.write() as session:
+        choose_role_mailbox(session, Doer("olive", "web"), find_domain(session, "brand-a.test"), "")
+    assert reached("postmaster+x@brand-a.test") == [OWNER]
 
 
 @given(st.text(st.sampled_from('ab@.<>"\\[]:;ü \t=/{'), max_size=40), st.sampled_from(["", " SIZE=3"]))
