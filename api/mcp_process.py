@@ -24,6 +24,7 @@ from api.mcp_tools import build
 from api.rest_client import Bearer, RestClient
 from core.config import Config, url_of
 from core.logs import configure
+from core.settings import settings
 from core.vault import Vault
 
 PATH = "/mcp"
@@ -58,7 +59,7 @@ def _names(config: Config) -> frozenset[str]:
 
 
 def main() -> None:
-    config = Config.from_env(os.environ)
+    config = Config.from_env(settings())
     app = application(config)
     configure(Path(os.environ["POSTROOM_LOG"]) if os.environ.get("POSTROOM_LOG") else None)
     for noisy in ("httpx2", "mcp", "uvicorn.access"):

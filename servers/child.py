@@ -9,6 +9,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from core.settings import handed_over
 from servers.service_user import ServiceUser, SpawnOptions
 from servers.trouble import ServerTrouble
 
@@ -23,21 +24,26 @@ class Child:
 
     def __init__(self, module: str, user: ServiceUser, environment: Mapping[str, str], log: Path) -> None:
         self.module, self._user, self._log = module, user, log
-        self._environment = dict(environment) | {"POSTROOM_LIFELINE": "1", "POSTROOM_LOG": str(log)}
+        self._settings = dict(environment)
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start and wait until it serves. Raises ServerTrouble with its last words."""
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            [sys.executable, "-m", self.module],
-            cwd=ROOT,
-            env=_clean(os.environ) | self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-            **spawn_python_as(self._user),
-        )
+        settings, environment = handed_over(self._settings)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+                [sys.executable, "-m", self.module],
+                cwd=ROOT,
+                env=_clean(environment) | {"POSTROOM_LIFELINE": "1", "POSTROOM_LOG": str(self._log)},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                start_new_session=True,
+                pass_fds=(settings,),
+                **spawn_python_as(self._user),
+            )
+        finally:
+            os.close(settings)
         if not self._is_ready():
             reason = self._last_words()
             self.stop()

@@ -109,6 +109,7 @@ class GuessServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    request_queue_size = _MOST_AT_ONCE
 
     def __init__(self, desk: GuessDesk, note: Callable[[str, str], None]) -> None:
         self.key, self.note = desk.key, note

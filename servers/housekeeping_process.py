@@ -19,6 +19,7 @@ from pathlib import Path
 from core.config import Config
 from core.db import Database
 from core.logs import configure
+from core.settings import settings
 from servers.doveadm import Doveadm
 from servers.guesses import GuessDesk, GuessServer, count
 from servers.housekeeping import Housekeeper
@@ -31,7 +32,8 @@ _TIDY_SECONDS = 3600.0
 
 
 def main() -> None:
-    config = Config.from_env(os.environ)
+    told = settings()
+    config = Config.from_env(told)
     configure(Path(os.environ["POSTROOM_LOG"]) if os.environ.get("POSTROOM_LOG") else None)
     database = Database(config.database_url)
     keeper = Housekeeper(config, database, Doveadm.of(config))
@@ -39,7 +41,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     if os.environ.get("POSTROOM_LIFELINE"):
         threading.Thread(target=_end_with_parent, args=(stop,), daemon=True).start()
-    if desk := GuessDesk.from_text(os.environ.get("POSTROOM_GUESSES", "")):
+    if desk := GuessDesk.from_text(told.get("POSTROOM_GUESSES", "")):
         server = GuessServer(desk, partial(count, database))
         threading.Thread(target=server.serve_forever, daemon=True).start()
     print("ready", flush=True)

@@ -15,6 +15,7 @@ from auth.passwords import prepare
 from core.config import Config
 from core.db import Database
 from core.logs import configure
+from core.settings import settings
 from servers.delivery import Delivery
 from servers.door_views import DoorViews
 from servers.guesses import GuessDesk
@@ -29,11 +30,10 @@ READY = "ready"
 _RETRY_SECONDS = 15.0
 
 
-async def serve(config: Config, database: Database) -> None:
+async def serve(config: Config, database: Database, guesses: GuessDesk | None) -> None:
     """Listen on both ports until told to stop."""
     views = DoorViews(database, config.webmail_net)
     delivery = Delivery(config, Spool(config.data_dir / "spool"), views.may_send, views.is_ours)
-    guesses = GuessDesk.from_text(os.environ.get("POSTROOM_GUESSES", ""))
     submission = SubmissionDoor(config, views, delivery, Limits(connections=500, per_client=400), guesses)
     mx = MxDoor(config, views, delivery, Limits(connections=200, per_client=100))
     stop = asyncio.Event()
@@ -65,13 +65,14 @@ async def _retry_for_ever(delivery: Delivery) -> None:
 
 
 def main() -> None:
-    config = Config.from_env(os.environ)
+    told = settings()
+    config = Config.from_env(told)
     # aiosmtpd writes whole command lines at level info, and what it takes for a command may be anything.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL)
     configure(Path(os.environ["POSTROOM_LOG"]) if os.environ.get("POSTROOM_LOG") else None)
     prepare()
     database = Database(config.database_url)
-    asyncio.run(serve(config, database))
+    asyncio.run(serve(config, database, GuessDesk.from_text(told.get("POSTROOM_GUESSES", ""))))
 
 
 if __name__ == "__main__":

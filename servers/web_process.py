@@ -27,6 +27,7 @@ from waitress.server import BaseWSGIServer
 
 from core.config import Config
 from core.logs import configure
+from core.settings import settings
 from mail.pool import Eviction, Pool
 from servers.web_channel import Channel, Edge, Patience, close_late
 from servers.web_refusals import LARGEST_HEAD, Largest
@@ -55,7 +56,7 @@ def main() -> None:
     # A line for each time all threads are busy is noise; how long people wait is measured elsewhere.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     _share_arenas()
-    config = Config.from_env(os.environ)
+    config = Config.from_env(settings())
     # By name, as any WSGI server loads it: nothing here imports the application.
     app = importlib.import_module("app").create_app(config)
     gc.freeze()  # what every process has alike, all share as long as none of them touches it

@@ -182,3 +182,18 @@ def _messages(house: House) -> set[str]:
 def _is_open(port: int) -> bool:
     with socket.socket() as knock:
         return knock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def test_no_process_that_is_started_has_a_secret_in_its_environment(house: House) -> None:
+    key = "k" * 40
+    process = house.serve(SECRET_KEY=key, DATABASE_URL=f"sqlite:///{house.directory}/data/postroom.db")
+    seen = 0
+    for entry in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            environment = (entry / "environ").read_bytes()
+            if str(house.directory).encode() in environment + (entry / "cmdline").read_bytes():
+                if int(entry.name) == process.pid:  # what it was started with is its starter's
+                    continue
+                seen += 1
+                assert not re.search(rb"DATABASE_URL=|SECRET_KEY=|POSTROOM_GUESSES=|%b" % key.encode(), environment)
+    assert seen >= 5  # Dovecot, both doors' process, the web, the tools, the housekeeper
