@@ -64,7 +64,8 @@ def _addresses(bare: str) -> Iterator[str]:
     at = bare.find("@")
     while at >= 0:
         local = _LOCAL_END.search(bare, max(at - 64, 0), at)
-        hosts = {found[0] for pattern in (_HOST_START, _HOST_OF_ANY_SCRIPT) if (found := pattern.match(bare, at + 1))}
+        found = (pattern.match(bare, at + 1) for pattern in (_HOST_START, _HOST_OF_ANY_SCRIPT))
+        hosts = {match[0] for match in found if match}
         for host in hosts if local else ():
             ascii_host = host.rstrip(".") if host.isascii() else ascii_domain(host)
             if ascii_host:

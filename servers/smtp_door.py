@@ -162,7 +162,8 @@ class Connection(SMTP):
 
     async def push(self, status: str | bytes) -> None:
         """Every reply says why in numbers, too (RFC 2034), whoever of us worded it."""
-        await super().push(status if self._greets or isinstance(status, bytes) else _with_status(status))
+        text = status if isinstance(status, str) else status.decode()  # bytes are challenges, in base64
+        await super().push(text if self._greets else _with_status(text))
 
     def _getaddr(self, arg: str) -> tuple[str | None, str | None]:
         """The library reads paths as if they were headers, and takes what no envelope may hold."""

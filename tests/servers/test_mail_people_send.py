@@ -6,6 +6,7 @@ import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import BinaryIO
 
 import pytest
 from hypothesis import given
@@ -42,7 +43,7 @@ def wire(world: World) -> Iterator[tuple[socket.socket, "Replies"]]:
 
 
 class Replies:
-    def __init__(self, file) -> None:  # type: ignore[no-untyped-def]
+    def __init__(self, file: BinaryIO) -> None:
         self._file = file
 
     def read(self) -> bytes:
@@ -103,6 +104,7 @@ def test_a_message_is_kept_octet_for_octet(world: World, door: smtplib.SMTP, mes
         connection.select("INBOX", readonly=True)
         _, (numbers,) = connection.search(None, "ALL")
         _, answer = connection.fetch(numbers.split()[-1].decode(), "(BODY.PEEK[])")
+    assert isinstance(answer[0], tuple)
     assert answer[0][1].rstrip(b"\r\n").endswith(message.rstrip(b"\r\n"))
 
 
