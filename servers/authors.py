@@ -66,8 +66,8 @@ def _addresses(bare: str) -> Iterator[str]:
         local = _LOCAL_END.search(bare, max(at - 64, 0), at)
         found = (pattern.match(bare, at + 1) for pattern in (_HOST_START, _HOST_OF_ANY_SCRIPT))
         hosts = {match[0] for match in found if match}
-        for host in hosts if local else ():
+        for host in hosts:
             ascii_host = host.rstrip(".") if host.isascii() else ascii_domain(host)
-            if ascii_host:
+            if local and ascii_host:
                 yield f"{local[0]}@{ascii_host}".lower()
         at = bare.find("@", at + 1)

@@ -106,6 +106,14 @@ def people() -> dict[str, Person]:
 
 
 @cache
+def outside() -> frozenset[str]:
+    """The addresses of everybody in the conversations who has no mailbox here."""
+    return frozenset(
+        one.address for one in people().values() if not one.lives_here and not one.domain.endswith(".test")
+    )
+
+
+@cache
 def conversations() -> tuple[Conversation, ...]:
     found = []
     for filename in ("support.txt", "sales.txt", "other.txt", "colleagues.txt", "home.txt"):

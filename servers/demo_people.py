@@ -17,6 +17,8 @@ from mailboxes.models import Account, Mailbox
 PASSWORD = "postroom-demo-1"
 TOTP_SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 ACCOUNT = "Acme"
+# Reads what is written to the world's customers and suppliers outside, so that an answer to them is seen arriving.
+CATCH_ALL = "outside@customer.test"
 _DOER = Doer("demo", "cli")
 
 PEOPLE = {
@@ -50,6 +52,7 @@ def seed_people(session: Session, vault: Vault) -> None:
     for address, name in PEOPLE.items():
         local, _, domain = address.partition("@")
         people[local] = add_person(session, _DOER, domains[domain], local, name, PASSWORD)
+    add_person(session, _DOER, customer, CATCH_ALL.partition("@")[0], "Everybody Outside", PASSWORD)
     _turn_on_second_factor(session, vault, people["tess"])
     team = [people["ana"], people["ben"], people["tess"]]
     support = add_shared(session, _DOER, brand_a, "support", "Support", team)

@@ -13,7 +13,9 @@ from aiosmtpd.smtp import AuthResult, Envelope, Session
 
 from core.config import Config
 from servers.delivery import Delivery
-from servers.door_views import DoorViews, Sender
+from servers.demo_mail_script import outside
+from servers.demo_people import CATCH_ALL
+from servers.door_views import DoorViews, Reach, Sender
 from servers.guesses import GuessDesk
 from servers.policy import Refused, checked, parse_address
 from servers.smtp_door import Connection, Door, Limits
@@ -85,6 +87,10 @@ class SubmissionDoor(Door):
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self, server: Connection, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        if self.config.demo and address.lower() in outside():
+            stand_in = await self.ask(self.views.recipient, CATCH_ALL)
+            if stand_in is not None and stand_in.reach is Reach.LOCAL:
+                address = CATCH_ALL  # nothing of a demo leaves this machine
         refusal = (
             ""
             if self.config.relay

@@ -23,7 +23,7 @@ from core.vault import Vault
 from migrations.migrate import upgrade
 from servers.child import Child, spawn_python_as
 from servers.demo import seed
-from servers.demo_people import PASSWORD, PEOPLE, TOTP_SECRET
+from servers.demo_people import CATCH_ALL, PASSWORD, PEOPLE, TOTP_SECRET
 from servers.dovecot import Dovecot, stop_stale
 from servers.files import give_tree, make_directory
 from servers.guesses import GuessDesk
@@ -261,6 +261,7 @@ def _welcome(config: Config, *, inhabited: bool) -> str:
     lines += [
         "ana, ben and tess answer for support@brand-a.test, cleo only reads it; ana also has sales@brand-b.test.",
         f"owner@acme.test also runs the account: {here}/console/login",
+        f"{CATCH_ALL} reads what is written to anybody outside; nothing leaves this machine.",
         f"tess needs a code from an authenticator app: add the secret {TOTP_SECRET}.",
     ]
     return "\n".join(lines)

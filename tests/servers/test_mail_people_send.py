@@ -17,7 +17,7 @@ from mailboxes.directory import choose_role_mailbox, find_domain
 from mailboxes.errors import NothingByThatName
 from servers.paths import NULL, canonical, parse_path
 from tests.cast import OWNER
-from tests.servers.doors import DAN, EVE, KIM, SUPPORT, auth_plain, dial_submission, letter, submit
+from tests.servers.doors import ANA, DAN, EVE, KIM, SUPPORT, auth_plain, dial_submission, letter, signed_in, submit
 from tests.servers.harness import World
 
 STRANGER = "stranger@outside.example"
@@ -186,6 +186,13 @@ def test_who_writes_beyond_ascii_says_so_and_arrives(world: World, door: smtplib
         line.sendall("MAIL FROM:<> SMTPUTF8\r\nRCPT TO:<kïm@customer.test>\r\n".encode())
         assert [replies.read()[:9] for _ in range(2)] == [b"250 2.1.0", b"550 5.1.1"]
     assert "Subject: 你好\n".encode() in world.folder(KIM)[-1]
+
+
+def test_in_the_demo_whoever_is_written_to_outside_is_read_by_one_mailbox(world: World) -> None:
+    with signed_in(world, ANA, SUPPORT) as server:
+        assert submit(server, SUPPORT, ["Marta.Lindqvist@northmail.example"], letter(subject="Your pens"))[0] == 250
+        assert submit(server, SUPPORT, ["friend@outside.example"], letter())[0] == 550
+    assert b"Subject: Your pens" in world.folder("outside@customer.test")[-1]
 
 
 def test_every_domain_has_somebody_for_postmaster_and_abuse(world: World, door: smtplib.SMTP) -> None:
