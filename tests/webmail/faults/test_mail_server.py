@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from io import BytesIO
 from typing import Any
 
@@ -12,7 +13,7 @@ from flask import Flask
 from mail.pool import REST_SECONDS
 from tests.cast import ANA, BEN, DAN, KIM, SUPPORT
 from tests.servers.harness import World
-from tests.visitor import Page, folder_url
+from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
 from tests.webmail.faults.steps import AWAY, send, shown, subject, together, without_dovecot, written
 from tests.webmail.letters import arrived, copies, deliver, find
@@ -150,16 +151,17 @@ def test_a_colleague_reads_on_while_somebody_elses_request_hangs(imap_line: Rela
     assert ana.get(folder_url(ANA)).status_code == 200
 
 
+def _status(person: Visitor, page: str) -> int:
+    return person.get(page).status_code
+
+
 def test_thirty_people_click_while_dovecot_is_killed(
     world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(page_time, "PAGE_SECONDS", 60.0)  # thirty first pages at once are much for a small machine
     people = [sign_in(address) for address in (ANA, BEN, DAN) * 10]
     pages = [folder_url(SUPPORT if person.address == BEN else person.address) for person in people]
-    clicks: list[Callable[[], int]] = [
-        lambda person=person, page=page: person.get(page).status_code
-        for person, page in zip(people, pages, strict=True)
-    ]
+    clicks = [partial(_status, person, page) for person, page in zip(people, pages, strict=True)]
     assert [click() for click in clicks] == [200] * 30
     with without_dovecot(world):
         began = time.monotonic()
