@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 
+from mail.origin import from_outside
 from tests.cast import ANA, BEN, CLEO, DAN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
-from tests.webmail.letters import arrived, copies, deliver, find
+from tests.webmail.letters import arrived, copies, deliver, find, letter
 
 
 def test_ben_archives_what_ana_is_answering(world: World, sign_in: SignIn) -> None:
@@ -167,3 +168,17 @@ def test_a_reply_that_was_begun_is_seen_by_the_team(world: World, sign_in: SignI
     draft = next(link for link, text in page.links.items() if "A reply was begun" in text)
     assert "I do." in ben.page(draft).fields["text"]
     assert "A reply was begun" not in cleo.page(url).text  # who can't go on with it
+
+
+def test_who_claims_from_outside_to_be_ana_is_marked_in_the_list_and_on_the_page(world: World, sign_in: SignIn) -> None:
+    about = "Please pay this today"
+    message = from_outside(letter(about, sender=f"Ana Almeida <{ANA}>", to=DAN), "mail.postroom.test", claims_ours=True)
+    world.deliver(DAN, message, sender=ANA)
+    world.deliver(DAN, letter("Lunch?", sender=f"Ana Almeida <{ANA}>", to=DAN), sender=ANA)
+    dan = sign_in(DAN)
+    url, honest = find(dan, DAN, about), find(dan, DAN, "Lunch?")
+    rows = {text for text in dan.page(folder_url(DAN)).links.values() if "Not from inside" in text}
+    assert [about in row for row in rows] == [True]
+    assert "Not from inside" in dan.page(url).text
+    assert "another way before you do what it says" in dan.page(url).text
+    assert "another way before you do" not in dan.page(honest).text
