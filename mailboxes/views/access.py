@@ -18,6 +18,8 @@ from web.converters import BIGGEST
 from web.htmx import is_fragment_request
 
 SHOWN_MEMBERS = 100
+# From so many on, looking for one among them is quicker by name.
+MANY_MEMBERS = 10
 _MEMBER = f"{MAILBOX}/members/<int(max={BIGGEST}):membership_id>"
 
 
@@ -125,6 +127,10 @@ class _People:
     shown: list[memberships.Member]
     found: int
     total: int
+
+    @property
+    def are_many(self) -> bool:
+        return self.total > MANY_MEMBERS or self.total > len(self.shown)
 
 
 def _people(members: list[memberships.Member]) -> _People:

@@ -49,6 +49,27 @@ def test_typing_in_the_search_leaves_one_step_back(page: Page) -> None:
     expect(page).to_have_url(re.compile("/console/plan"))
 
 
+def test_adding_people_is_at_hand_however_many_have_access(
+    page: Page, olive: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mailboxes.views.access.MANY_MEMBERS", 1)
+    shared = olive.make_shared("many", ANA, BEN)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"/console{olive.path(shared)}/access")
+    inside = page.get_by_role("heading", name="People with access").bounding_box()
+    adding = page.get_by_role("heading", name="Add people").bounding_box()
+    assert inside is not None
+    assert adding is not None
+    assert abs(inside["y"] - adding["y"]) < inside["height"]
+    page.get_by_role("searchbox", name="Search members").fill("brandt")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Remove Ana")).to_be_hidden()
+    expect(page.get_by_role("button", name="Remove Ben")).to_be_visible()
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.get_by_role("link", name="Add people").click()
+    expect(page.get_by_role("searchbox", name="Search people")).to_be_in_viewport()
+
+
 def test_who_is_ticked_stays_ticked_while_a_member_is_changed(page: Page, olive: Desk) -> None:
     shared = olive.make_shared("ticks", ANA, BEN)
     page.goto(f"/console{olive.path(shared)}/access")
