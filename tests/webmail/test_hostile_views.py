@@ -132,7 +132,7 @@ class Written(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         if self._depth:
             self.tags.append((tag, attributes))
-        if tag == "div" and (self._depth or attributes.get("class") == "written"):
+        if tag == "div" and (self._depth or attributes.get("class") in ("written", "written quoted")):
             self._depth += 1
 
     def handle_endtag(self, tag: str) -> None:
@@ -140,14 +140,15 @@ class Written(HTMLParser):
             self._depth -= 1
 
 
-def test_plain_text_is_links_and_line_breaks_and_nothing_else(eve: Visitor, hostile: HostileMail) -> None:
+def test_plain_text_is_links_lines_and_quotes_and_nothing_else(eve: Visitor, hostile: HostileMail) -> None:
     seen = 0
     for name, url in hostile.pages.items():
         for tag, attributes in Written(eve.get(url, **FRAGMENT).text).tags:
             seen += 1
-            assert tag in ("a", "br"), name
-            assert set(attributes) <= {"href", "title", "target", "rel"}, name
-            assert attributes.get("href", "http:").startswith(("http:", "https:", "mailto:")), name
+            allowed = {"a": {"href", "title", "target", "rel"}, "div": {"dir"}}.get(tag, set())
+            assert tag in ("a", "br", "div", "blockquote"), name
+            assert set(attributes) <= allowed, name
+            assert attributes.get("href", "http:").startswith(("http:", "https:", f"/mail/{EVE}/compose?")), name
             assert "noopener" in attributes.get("rel", "noopener"), name
     assert seen > 20
 
