@@ -42,6 +42,6 @@ def kick(db: Database, address: str, close: Callable[[str], bool]) -> bool:
             with db.write() as session:
                 session.execute(delete(PendingKick).where(mine, PendingKick.id <= last))
     except DatabaseTrouble as error:
-        log.warning("a kick stays noted", extra={"address": address, "reason": str(error.orig)})
+        log.warning("a kick stays noted", extra={"address": address, "reason": str(error)})
         return False
     return True

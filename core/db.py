@@ -14,13 +14,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, sessionmaker
 from sqlalchemy.orm import Session as Session  # for rooms that pass one on and say no SQL themselves
 
-# The database can't be used at this moment: locked for too long, its disk full, its server away. Nothing was changed.
-DatabaseTrouble = OperationalError
+# The database can't be used at this moment: locked for too long, its disk full, its server away, all of its
+# connections in use. Nothing was changed.
+DatabaseTrouble = (OperationalError, InterfaceError, PoolTimeout)
 
 
 def is_away(error: Exception) -> bool:
-    """Whether the database can't be used at this moment: trouble, a broken file, all of its connections in use."""
-    return isinstance(error, OperationalError | InterfaceError | PoolTimeout) or type(error) is DatabaseError
+    """Whether the database can't be used at this moment: trouble, or a broken file."""
+    return isinstance(error, DatabaseTrouble) or type(error) is DatabaseError
 
 
 _AFTER_COMMIT = "postroom_after_commit"

@@ -29,6 +29,8 @@ _FIELD: Final = re.compile(rb"([!-9;-~]+)[ \t]*:(.*)", re.DOTALL)
 # What stands in a "Q" word: also blanks, and question marks, as careless mailers leave them there. One that an encoded
 # octet follows ("?=20") ends the word unless another end comes; "=?" begins the next word, so nothing is read twice.
 _Q: Final = r"(?:[^?=\r\n]|=(?!\?)|\?(?!=)|\?(?==[0-9A-F]{2}(?:[^?=\s]|=(?!\?)|\?(?!=))*+\?=))*+"
+# A quoted string, a comment, an angle address, the end of one person, or a run of the rest (RFC 5322 section 3.4).
+_PERSON: Final = re.compile(rb'"(?:[^"\\]|\\.)*"?|\([^()]*\)?|<[^<>]*>?|([,;])|[^"(<,;]+', re.DOTALL)
 # RFC 2047 section 2, with the language of RFC 2231 section 5.
 _WORD: Final = re.compile(
     rf"=\?([A-Za-z0-9_.:()-]{{1,60}})(?:\*[A-Za-z0-9-]{{0,40}})?\?(?:[bB]\?([^?\r\n]*)|[qQ]\?({_Q}))\?="
@@ -97,12 +99,24 @@ def _first_part(name: str, value: bytes, *, finished: bool) -> bytes:
     if name == "subject":
         first = b"=?".join(value[:MAX_HEADER].split(b"=?", MAX_ENCODED_WORDS + 1)[: MAX_ENCODED_WORDS + 1])
         return first if len(first) == len(value) else first.rpartition(b" ")[0] or first
-    return value if finished and len(value) <= _LIMITS[name] else _first_people(value, _LIMITS[name])
+    whole = finished and len(value) <= _LIMITS[name]
+    return value if whole else _first_people(value, _LIMITS[name], finished=finished)
 
 
-def _first_people(value: bytes, limit: int) -> bytes:
-    """Whole addresses only: half of one may be somebody else's. A name longer than all that leaves its address."""
-    return value[:limit].rpartition(b",")[0] or value[max(value.rfind(b"<"), len(value) - limit) :]
+def _first_people(value: bytes, limit: int, *, finished: bool) -> bytes:
+    """Whole addresses only: half of one, or what is quoted in a name, may be somebody else's.
+
+    A name longer than all that leaves its address, if its end is known.
+    """
+    end, address = 0, b""
+    for match in _PERSON.finditer(value):
+        if match[1] and match.start() > limit:
+            break
+        if match[1]:
+            end = match.start()
+        elif match[0].startswith(b"<"):
+            address = match[0]
+    return value[:end] if end else address[:limit] if finished else b""
 
 
 def decode_words(value: bytes | str) -> str:

@@ -3,13 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from mail import clean
 
 MAX_PEOPLE: Final = 1_000
 MAX_SUBJECT: Final = 500
 MAX_BODY: Final = 2_000
+# The link of ours that asks for all this is an address of its own, and no server reads an endless one.
+_MAX_QUOTED: Final = 8_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +27,28 @@ class Mailto:
     @classmethod
     def of(cls, fields: Mapping[str, str]) -> "Mailto":
         """From these fields of anybody's, made fit for a form and no longer than one is filled in by hand."""
-        people = {name: clean.one_line(fields.get(name, ""))[:MAX_PEOPLE] for name in ("to", "cc", "bcc")}
-        subject = clean.one_line(fields.get("subject", ""))[:MAX_SUBJECT]
-        return cls(**people, subject=subject, body=clean.body(fields.get("body", ""))[:MAX_BODY])
+        people = {name: _whole_addresses(clean.one_line(fields.get(name, ""))) for name in ("to", "cc", "bcc")}
+        subject = _as_long_as_a_link(clean.one_line(fields.get("subject", ""))[:MAX_SUBJECT], 2_000)
+        body = _as_long_as_a_link(clean.body(fields.get("body", ""))[:MAX_BODY], _MAX_QUOTED)
+        return cls(**people, subject=subject, body=body)
 
     @property
     def fields(self) -> dict[str, str]:
         """Those that say something, by name."""
         named = {"to": self.to, "cc": self.cc, "bcc": self.bcc, "subject": self.subject, "body": self.body}
         return {name: value for name, value in named.items() if value}
+
+
+def _whole_addresses(people: str) -> str:
+    """As many as there is room for: half an address is somebody else's."""
+    return people if len(people) <= MAX_PEOPLE else people[: MAX_PEOPLE + 1].rpartition(",")[0]
+
+
+def _as_long_as_a_link(text: str, octets: int) -> str:
+    """Its beginning, as long as it takes at most so many octets in an address (RFC 3986 section 2.1)."""
+    while len(quote(text)) > octets:
+        text = text[: len(text) * 3 // 4]
+    return text
 
 
 def parse(url: str) -> Mailto:

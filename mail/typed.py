@@ -37,7 +37,7 @@ def parse_typed(text: str) -> tuple[list[Address], list[str]]:
     Comma, semicolon and line end separate, and a blank between two addresses. A family name before the comma in
     "Keller, Kim <kim@x.test>" belongs to the name. International domains become punycode (IDNA 2008). A name with a
     colon or another address in it needs quotes: without them it is sooner somebody forgotten, or a line of a header.
-    Repeated addresses are kept once. Beyond 128 KiB nothing counts as an address.
+    Repeated addresses are kept once. Beyond 262,144 characters nothing counts as an address.
     """
     good: dict[str, Address] = {}
     bad: list[str] = []

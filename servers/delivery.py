@@ -20,7 +20,6 @@ import logging
 from collections.abc import Callable, Mapping
 
 from core.config import Config
-from core.errors import PostroomError
 from mail.delivery import WITHDRAWN, Answer, Handover
 from servers.bounce import bounce
 from servers.door_views import Reach, Recipient
@@ -75,7 +74,7 @@ class Delivery:
         for waiting, message in list(self._spool.due()):
             try:
                 self._retry_one(waiting, message)
-            except (OSError, PostroomError):
+            except Exception:
                 log.exception("not tried", extra={"key": waiting.key})
 
     def _handovers(self, local: tuple[str, ...], outside: tuple[str, ...]) -> list[tuple[Handover, tuple[str, ...]]]:

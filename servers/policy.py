@@ -225,6 +225,9 @@ def authors_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> froze
     mail from outside is a forgery. Other defects are the reader's to show.
     """
     check_lines(data)
+    if data[:1] in (b" ", b"\t"):
+        # What is put in front of it would go on in its first line (RFC 5322 section 2.2.3).
+        raise Refused("554 5.6.0 The message starts with the rest of a header line")
     lines = [Header(field["name"].lower(), field[0]) for field in origin.fields(data, "From", "Sender", "Received")]
     if sum(line.name == b"received" for line in lines) > _MOST_HOPS:
         raise Refused("554 5.4.6 This message has been going round in circles")

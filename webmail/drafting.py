@@ -19,6 +19,7 @@ from mail.compose import Draft, OutgoingAttachment
 from mail.errors import MailError, MessageGone
 from mail.headers import message_ids, parse
 from mail.imap import Imap
+from mail.lookalikes import claims_address
 from mail.message import choose
 from mail.pool import Pool
 from mail.refs import MessageRef
@@ -129,8 +130,9 @@ def reopen(
     access.require(Right.SEND)
     with mail_of(pool, access, ref.folder) as imap:
         ref = _followed(imap, db, access, ref, key)
-        headers = parse(imap.header(ref.uid))
-        layout = choose(imap.structure(ref.uid))
+        opened = imap.open(ref.uid)
+        headers = parse(opened.header, opened.charset)
+        layout = choose(opened.structure)
         written = quotable(imap, ref.uid, layout)
         kept = kept_fields(headers)
         attached = attached_to(imap, ref.uid, written.html, ours=bool(kept))
@@ -250,8 +252,12 @@ def _as_written(writing: Writing, attachments: list[OutgoingAttachment]) -> list
 
 
 def identity(access: MailboxAccess) -> Address:
-    """What stands in From: decided by the mailbox in front of the person, never by a form."""
-    return Address(access.display_name, access.address)
+    """What stands in From: decided by the mailbox in front of the person, never by a form.
+
+    A name that reads like another address is left out: the submission server refuses it.
+    """
+    name = "" if claims_address(access.display_name, access.address) else access.display_name
+    return Address(name, access.address)
 
 
 def _found(imap: Imap, access: MailboxAccess, writing: Writing) -> dict[str, OutgoingAttachment]:

@@ -46,10 +46,10 @@ def finish(
         if entry.state != outbox.FILED:
             _file(db, pool, access, entry, retry=retry, file_for_house=file_for_house)
             outbox.filed(db, access, entry)
-    except (MailError, DatabaseTrouble) as error:
+    except (MailError, *DatabaseTrouble) as error:
         log.warning("the copy of %s is not filed yet: %s", entry.message_id, error)
         return False
-    with suppress(DatabaseTrouble):
+    with suppress(*DatabaseTrouble):
         if _tidy(pool, access, entry):
             outbox.done(db, entry)
     return True
@@ -80,7 +80,7 @@ def look_for(db: Database, pool: Pool, access: MailboxAccess, entry: Entry) -> b
             found = imap.find_message_id(ensured_folder(imap, "sent"), entry.message_id)
         if found:
             outbox.filed(db, access, entry)
-    except (MailError, DatabaseTrouble) as error:
+    except (MailError, *DatabaseTrouble) as error:
         log.warning("%s lies in the outbox only: %s", entry.message_id, error)
         return False
     if found:
@@ -95,7 +95,7 @@ def put_back(db: Database, pool: Pool, access: MailboxAccess, entry: Entry) -> b
         with mail_of(pool, access, DRAFTS) as imap:
             put_into_drafts(imap, access, _writing_of(entry), message)
         outbox.put_back(db, access, entry)
-    except (MailError, DatabaseTrouble) as error:
+    except (MailError, *DatabaseTrouble) as error:
         log.warning("%s lies in the outbox only: %s", entry.message_id, error)
         return False
     return True

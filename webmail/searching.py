@@ -73,7 +73,7 @@ def _shows(imap: Imap, uid: int, wanted: list[str]) -> bool:
     """Whether a person reads all of it in the message, its header among it."""
     try:
         opened = imap.open(uid)
-        headers = parse(opened.header)
+        headers = parse(opened.header, opened.charset)
     except (HostileMessage, MessageGone):
         return False
     texts = [part for part in opened.structure.walk() if part.content_type in ("text/plain", "text/html")][:_MOST_TEXTS]

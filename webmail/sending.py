@@ -155,7 +155,7 @@ def _open_outbox() -> Iterator[None]:
     try:
         yield
     except DatabaseTrouble as error:
-        raise OutboxClosed(str(error.orig)) from error
+        raise OutboxClosed(str(error)) from error
 
 
 def _check_original(imap: Imap, access: MailboxAccess, writing: Writing) -> None:
@@ -178,7 +178,11 @@ def _recipients(writing: Writing) -> list[str]:
         raise BadRecipients(bad)
     if not addresses:
         raise BadRecipients({"to": "Write at least one address."})
-    addresses = list(dict.fromkeys(addresses))
+    # Everybody gets one copy, however their address is spelt in two fields; the first spelling is kept.
+    first: dict[str, str] = {}
+    for address in addresses:
+        first.setdefault(address.lower(), address)
+    addresses = list(first.values())
     if len(addresses) > MOST_RECIPIENTS:
         raise BadRecipients({"to": f"These are {len(addresses)} addresses; a message can go to {MOST_RECIPIENTS}."})
     return addresses
@@ -201,14 +205,25 @@ def _submit(
         submission.send(access.credential, access.address, list(entry.recipients), message, before_dot=before_dot)
     except SubmissionUnknown as error:
         log.warning("nobody knows what became of %s: %s", entry.message_id, error.__cause__)
-        outbox.unknown(db, access, entry, error.reason)
-        look_for(db, pool, access, entry)
+        with _noted_later(entry):
+            outbox.unknown(db, access, entry, error.reason)
+            look_for(db, pool, access, entry)
         raise
     except (OutboxClosed, TakenOver):
         raise  # either nothing can be written there, or it isn't ours any more
     except PostroomError:
-        outbox.refused(db, entry)
+        with _noted_later(entry):
+            outbox.refused(db, entry)
         raise
+
+
+@contextmanager
+def _noted_later(entry: Entry) -> Iterator[None]:
+    """What became of the message is told all the same when the outbox can't be written at that moment."""
+    try:
+        yield
+    except DatabaseTrouble:
+        log.exception("what became of %s couldn't be noted", entry.message_id)
 
 
 def _outcome(db: Database, access: MailboxAccess, key: str) -> Sent | None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mail import headers
+from mail.addresses import parse_list
 
 
 def test_an_encoded_line_end_in_the_subject_is_no_line_end() -> None:
@@ -181,3 +182,24 @@ def test_any_bytes_are_headers(raw: bytes) -> None:
 @given(st.text(alphabet="=?utf-8qb_ 0AD\n\r\u2028é"))
 def test_decoded_words_are_always_one_line(text: str) -> None:
     assert len(headers.decode_words(text).splitlines()) <= 1
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b'"ceo@bank.test, ' + b"a" * 70_000 + b'" <eve@x.test>',
+        b'"ceo@bank.test, a" (ceo@bank.test, ' + b"a" * 70_000 + b") <eve@x.test>",
+        b"<eve@x.test> (<ceo@bank.test> " + b"a" * 70_000 + b")",
+    ],
+)
+def test_what_a_long_name_quotes_is_nobody(value: bytes) -> None:
+    found = headers.parse(b"From: " + value + b"\r\n")
+    assert found.shortened == ("from",)
+    assert parse_list(found.raw("From") or b"")[0].address == "eve@x.test"
+
+
+def test_of_a_person_whose_end_is_not_known_nothing_is_read() -> None:
+    block = (
+        b"X: " + b"x" * (headers.MAX_BLOCK - 200) + b'\r\nFrom: "ceo@bank.test, ' + b"a" * 300 + b'" <eve@x.test>\r\n'
+    )
+    assert parse_list(headers.parse(block).raw("From") or b"") == []

@@ -1,5 +1,7 @@
 """What a mailto: link may ask for."""
 
+from urllib.parse import urlencode
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,3 +36,16 @@ def test_no_link_makes_it_raise_or_ends_a_line(text: str) -> None:
     found = mailto.parse(f"mailto:{text}")
     assert not any("\n" in value or "\r" in value for value in (found.to, found.cc, found.bcc, found.subject))
     assert len(found.body) <= mailto.MAX_BODY
+
+
+def test_an_address_is_asked_for_whole_or_not_at_all() -> None:
+    many = ",".join(f"kim{number}@customer.company" for number in range(100))
+    people = mailto.parse(f"mailto:{many}").to.split(",")
+    assert 10 < len(people) < 100
+    assert {person.rpartition("@")[2] for person in people} == {"customer.company"}
+
+
+def test_what_a_link_asks_for_fits_into_a_link_of_ours() -> None:
+    wanted = mailto.parse("mailto:a@x.test?" + urlencode({"subject": "件" * 500, "body": "文" * 2_000}))
+    assert len(urlencode(wanted.fields)) < 14_000
+    assert wanted.body.startswith("文文")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mail.addresses import parse_list
 from servers.authors import Unreadable, named
-from servers.policy import parse_address
+from servers.policy import Refused, authors_from_outside, parse_address
 from tests.effort import effort
 from tests.servers.doors import ANA, DAN, KIM, SUPPORT, letter, signed_in, submit
 from tests.servers.harness import World
@@ -135,6 +135,13 @@ def test_what_the_reader_shows_is_among_what_was_asked_about(value: str) -> None
     for address in shown:
         if parse_address(address):
             assert address in found
+
+
+def test_a_message_that_begins_in_the_middle_of_a_line_is_refused() -> None:
+    """What is put in front of it, results of checks for one, would go on in a stranger's words."""
+    for blank in (b" ", b"\t"):
+        with pytest.raises(Refused):
+            authors_from_outside(blank + b"; dkim=pass\r\nFrom: kim@customer.test\r\n\r\nHello\r\n", lambda _one: False)
 
 
 @pytest.mark.parametrize(

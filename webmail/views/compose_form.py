@@ -8,6 +8,7 @@ from typing import Any
 
 from flask import Response, request, url_for
 
+from core.db import DatabaseTrouble
 from core.errors import PostroomError
 from mail import patience, sanitize
 from mail.addresses import Address
@@ -126,7 +127,7 @@ def _kept(
         saved = drafting.save(held.pool, held.db, access, writing)
     except KeptApart as apart:
         return with_draft(writing, apart.saved), apart.saved.attached, apart.theirs
-    except PostroomError as trouble:
+    except (PostroomError, *DatabaseTrouble) as trouble:
         if isinstance(trouble, MailServerUnavailable) and is_fragment_request():
             raise  # the form on the screen has more than could be shown again: the names of what is attached
         kept = replace(writing, files=())

@@ -25,9 +25,12 @@ def page_number() -> int:
 
 
 def searched(values: MultiDict[str, str]) -> str:
-    """The search these values name: what stands in the box, and what was added in the fields beside it."""
+    """The search these values name: what stands in the box, and what was added in the fields beside it.
+
+    Without the box they are no search: a link to a new message names its subject, too.
+    """
     search = values.get("q", "")
-    for field in ("from", "subject"):
+    for field in ("from", "subject") if "q" in values else ():
         search = narrowed(search, field, values.get(field, ""))
     return search.strip()[:MAX_SEARCH]
 
