@@ -29,7 +29,9 @@ _MESSAGE = "/mail/<mailbox>/f/<folder:folder>/<ref>/"
 def compose_new(mailbox: str) -> Response:
     """An empty message, or what a link asks for: a beginning that the person sees, changes and sends."""
     access = opened(mailbox, Right.SEND)
-    return show(access, beginning.begin(access, Mailto.of(request.args)), [], "INBOX", "New message")
+    # `subject` narrows the search of the list that stands beside.
+    asked = {**request.args, "subject": request.args.get("about", "")}
+    return show(access, beginning.begin(access, Mailto.of(asked)), [], "INBOX", "New message")
 
 
 @blueprint.get("/mail/<mailbox>/people")

@@ -25,7 +25,10 @@ def writes_from(access: MailboxAccess) -> Mailto:
     """Where a mailto: link leads: to our own form for a new message of this mailbox, for whoever may send from it."""
 
     def url(link: str) -> str | None:
-        asked: dict[str, Any] = {"mailbox": access.address, **mailto.parse(link).fields}
+        fields = mailto.parse(link).fields
+        asked: dict[str, Any] = {"mailbox": access.address, **fields}
+        if "subject" in fields:
+            asked["about"] = asked.pop("subject")
         return url_for("webmail.compose_new", **asked)
 
     return url if access.can_send else lambda _link: None

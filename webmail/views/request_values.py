@@ -25,12 +25,9 @@ def page_number() -> int:
 
 
 def searched(values: MultiDict[str, str]) -> str:
-    """The search these values name: what stands in the box, and what was added in the fields beside it.
-
-    Without the box they are no search: a link to a new message names its subject, too.
-    """
+    """The search these values name: what stands in the box, and what was added in the fields beside it."""
     search = values.get("q", "")
-    for field in ("from", "subject") if "q" in values else ():
+    for field in ("from", "subject"):
         search = narrowed(search, field, values.get(field, ""))
     return search.strip()[:MAX_SEARCH]
 
