@@ -179,10 +179,10 @@ def test_three_bombs_at_once_cost_next_to_nothing_and_others_are_served(process:
 
 
 def calibrate() -> float:
-    """What this machine needs to take a single such form apart, in seconds of its processor, a quarter of it."""
+    """What this machine needs to take one such form apart, in seconds of its processor, measured on a quarter of it."""
     began = process_time()
     parse_qsl(BOMB[: len(BOMB) // 4].decode(), keep_blank_values=True)
-    return process_time() - began
+    return 4 * (process_time() - began)
 
 
 def cpu_of(pid: int) -> float:
