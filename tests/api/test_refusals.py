@@ -78,10 +78,16 @@ def process(world: World) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def workers(process: str) -> list[int]:
-    """The processes behind the port."""
-    setting = f"PORT={urlsplit(process).port}".encode()
-    owned = [path for path in Path("/proc").glob("[0-9]*/environ") if setting in read_if_there(path).split(b"\0")]
-    return [int(path.parent.name) for path in owned]
+    """The processes behind the port: the web as these tests started it, and what it started in turn."""
+    parents = {int(path.parent.name): parent_in(path) for path in Path("/proc").glob("[0-9]*/stat")}
+    mine, newest = set[int](), {os.getpid()}
+    while newest := {pid for pid, parent in parents.items() if parent in newest}:
+        mine |= newest
+    return [pid for pid in mine if b"servers.web_process" in read_if_there(Path(f"/proc/{pid}/cmdline"))]
+
+
+def parent_in(stat: Path) -> int:
+    return int((read_if_there(stat).rpartition(b")")[2].split() or [b"", b"0"])[1])
 
 
 def read_if_there(path: Path) -> bytes:
