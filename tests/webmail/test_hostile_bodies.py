@@ -79,7 +79,7 @@ def test_with_nothing_at_all_they_do_harm(page: Page, stage: Stage, trap: Trap, 
     stage.without_policy = True
     some = [url for name, url in bodies.items() if name.startswith(("run-", "load-"))][::2]
     seen = watch(page, stage, trap, some, "")
-    assert len(seen.owned) > 15
+    assert len(seen.owned) > 10  # a script behind a style sheet that nobody answers for waits for it
     assert len([caught for caught in seen.caught if caught.said]) > 20
     assert seen.asked
 

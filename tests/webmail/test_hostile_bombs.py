@@ -1,6 +1,7 @@
 """Messages that are small to send and expensive to read: eve waits a little, the others don't, and it all fits."""
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +18,10 @@ from tests.webmail.hostile_mail import HostileMail
 from tests.webmail.process import Process, Tab
 
 GROWTH_KB = 300 * 1024
+# Reading each of these alone is measured in tests/mail; what a page adds is the same for all of one kind.
+ALIKE = re.compile(
+    r"bomb-html-(?:style-(?!ancestors|inlined|media)|ampersands|no-breaks|nbsp|reference|quotes-|comment)"
+)
 ANSWERS = ("reply", "forward", "draft")
 FRAGMENT = {"HX-Request": "true"}
 
@@ -63,7 +68,9 @@ def test_bombs_cost_little_time_and_memory_and_disturb_nobody(world: World, host
         assert eve.get(folder_url(EVE))[0] == ana.get(folder_url(ANA))[0] == 200
         before, dear = peak(process.pid), {}
         with meanwhile(ana, process.pid) as waits:
-            for number, (name, url) in enumerate(hostile.bombs.items()):
+            opened = {name: url for name, url in hostile.bombs.items() if not ALIKE.match(name)}
+            assert len(opened) > 50
+            for number, (name, url) in enumerate(opened.items()):
                 for view in views(number, name):
                     one, began = effort(), worked(process.pid)
                     status, _ = eve.get(url + view, **FRAGMENT)
@@ -76,14 +83,17 @@ def test_bombs_cost_little_time_and_memory_and_disturb_nobody(world: World, host
         assert max(waits) < BOMB
 
 
-def test_a_bomb_that_cannot_be_shown_says_why(hostile: HostileMail, sign_in: SignIn) -> None:
-    eve, reasons = sign_in(EVE), {}
-    for name in ("bomb-header-recipients", "bomb-header-long-header", "bomb-parts", "bomb-nested-60"):
+def test_a_bomb_opens_and_says_what_of_it_is_left_out(hostile: HostileMail, sign_in: SignIn) -> None:
+    eve = sign_in(EVE)
+    for name, said in (
+        ("bomb-header-recipients", "Too long to be shown and answered as a whole: Cc"),
+        ("bomb-header-words", "Too long to be shown and answered as a whole: Subject"),
+        ("bomb-parts", "the first 50 are shown and quoted. The others are files."),
+        ("bomb-nested-3000", "It has more parts, or deeper ones, than can be shown and quoted."),
+    ):
         text = eve.get(hostile.bombs[name], **FRAGMENT).text
-        assert "This message can&#39;t be shown." in text or "This message can't be shown." in text, name
         assert f"{hostile.bombs[name]}/source" in text, name
-        reasons[name] = text.partition("can't be shown.</strong>")[2].partition("<a")[0].strip()
-    assert len(set(reasons.values())) == len(reasons), reasons
+        assert said in " ".join(re.findall(r'<div class="notice[^>]*>.*?<p>(.*?)</p>', text, re.DOTALL)), name
 
 
 def test_twenty_letters_to_a_hundred_thousand_people_leave_the_inbox_usable(world: World, sign_in: SignIn) -> None:
