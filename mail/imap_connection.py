@@ -15,6 +15,7 @@ KEPT_LIMIT: Final = 50_000
 REQUIRED: Final = frozenset(b"IMAP4REV1 ESEARCH LIST-EXTENDED LIST-STATUS MOVE PREVIEW SPECIAL-USE UIDPLUS".split())
 _TAGGED: Final = re.compile(rb"(OK|NO|BAD)(?: \[([^\] ]+) ?([^\]]*)\])? ?([^\r\n]*)", re.IGNORECASE)
 _LITERAL: Final = re.compile(rb"~?\{([0-9]{1,19})\}\r?\n\Z")
+_LITERAL_LENGTH: Final = len(b"~{1234567890123456789}\r\n")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _LINE_BREAKERS: Final = re.compile(rb"[\x00\r\n]")
 
@@ -166,7 +167,8 @@ class Connection:
     def _whole(self, line: bytes) -> list[bytes]:
         """The answer that begins with this line, with the literals in it and the lines that go on after them."""
         pieces = []
-        while line.endswith((b"}\r\n", b"}\n")) and (match := _LITERAL.search(line)):
+        # Looked for in the end only: a line may have megabytes before it.
+        while line.endswith((b"}\r\n", b"}\n")) and (match := _LITERAL.search(line, max(0, len(line) - _LITERAL_LENGTH))):
             pieces += [line[: match.start()], self.stream.read(int(match[1]))]
             line = self.stream.readline()
         pieces.append(line)

@@ -261,20 +261,24 @@ def test_the_editor_holds_also_when_the_sanitiser_does_not(
 
 
 def _answer_some(context: BrowserContext, trap: Trap, found: dict[str, str], every: int) -> None:
-    """Each in a tab of its own, closed before the draft is kept."""
+    """Each in a tab of its own, closed before the draft is kept. Where the HTML says nothing the answer is plain."""
+    formatted = 0
     for number, (name, url) in enumerate(list(found.items())[::every]):
         page = context.new_page()
         owned = listen(page)
         trap.clear()
         view = ("reply", "forward")[number % 2]
         page.goto(url.removesuffix("body") + view)
-        editor = page.locator('iframe[title="Message, formatted"]')
-        expect(editor).to_have_attribute("sandbox", "allow-same-origin")
-        expect(editor.content_frame.locator("body")).to_have_attribute("contenteditable", "true")
+        if page.locator("form.compose").get_attribute("data-format") == "html":
+            editor = page.locator('iframe[title="Message, formatted"]')
+            expect(editor).to_have_attribute("sandbox", "allow-same-origin")
+            expect(editor.content_frame.locator("body")).to_have_attribute("contenteditable", "true")
+            formatted += 1
         page.wait_for_timeout(100)
         assert (owned, trap.asked) == ([], []), name
         assert page.url.endswith(view), name
         page.close()
+    assert formatted > 5
 
 
 def test_after_signing_out_back_shows_nothing(page: Page, hostile: HostileMail) -> None:
