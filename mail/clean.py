@@ -10,6 +10,12 @@ _BIDI: Final = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 # Characters nobody can see and nobody types: they hide the difference between two names.
 _UNSEEN: Final = r"\u00ad\u034f\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e0fff"
 
+# Blanks that str.isspace doesn't know: fillers of Hangul and Braille. And what has no width at all: between letters
+# and in emoji some of it means something, between blanks it is filling.
+_BLANK: Final = r"\s\u115f\u1160\u2800\u3164\uffa0"
+_NO_WIDTH: Final = rf"{_UNSEEN}{_BIDI}\u200c\u200d\u17b4\u17b5\ufe00-\ufe0f"
+_FILLING: Final = re.compile(f"[{_NO_WIDTH}]*+[{_BLANK}][{_BLANK}{_NO_WIDTH}]*|[{_NO_WIDTH}]{{4,}}")
+
 _ONE_LINE: Final = re.compile(f"[{_CONTROLS}]+")
 _LIES: Final = re.compile(f"[{_BIDI}{_UNSEEN}]+")
 _BODY: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -25,6 +31,11 @@ def one_line(text: str) -> str:
 def name(text: str, limit: int) -> str:
     """What a person or a thing is called, as somebody typed it: one line, single spaces, at most `limit` characters."""
     return " ".join(one_line(text).split())[:limit].rstrip()
+
+
+def blanks_closed(text: str) -> str:
+    """Text on one line, without the blanks and characters of no width that newsletters fill previews with."""
+    return _FILLING.sub(" ", text).strip(" \u034f\u200b\u200c\u200d\ufeff")
 
 
 def body(text: str) -> str:

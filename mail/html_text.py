@@ -5,15 +5,18 @@ turns 17 KB of HTML into 10 MB of blanks.
 """
 
 import re
+from itertools import islice
 from typing import Final
 
 from mail import clean, html_nesting, links
 from mail.html_allowed import INSTEAD
-from mail.html_tokens import End, Start, Text, tokens
+from mail.html_tokens import End, Start, Text, style_elements, tokens
 from mail.style_cascade import Cascade
+from mail.style_hiding import Hiding, TooMuch
 
 MAX_DOCUMENT: Final = 1_000_000
 MAX_INDENT: Final = 10
+MAX_BEGINNING: Final = 800
 
 _TAGS: Final = (
     html_nesting.INLINE
@@ -37,7 +40,7 @@ def text(document: str, *, show_links: bool = False) -> str:
     """
     reader = _Reader(show_links)
     nested = html_nesting.Nester(_TAGS).run(tokens(document[:MAX_DOCUMENT]))
-    for token, _ in Cascade(document[:MAX_DOCUMENT]).run(nested, hidden=False):
+    for token, _ in Cascade(style_elements(document[:MAX_DOCUMENT])).run(nested, hidden=False):
         reader.take(token)
     return reader.result()
 
@@ -50,6 +53,35 @@ def says_anything(document: str) -> bool:
         if reader.has_words or (isinstance(token, Start) and token.name == "img"):
             return True
     return False
+
+
+def beginning(document: str, length: int) -> str:
+    """The first words that a reader sees, on one line, quotations left out; "" when there are none.
+
+    Reads no further than they reach. Raises TooMuch where there are none among the first 800 tags and texts, or the
+    rules that hide things are too many.
+    """
+    hiding = Hiding(document)
+    stream = tokens(document)
+    nested = html_nesting.Nester(_TAGS).run(islice(stream, MAX_BEGINNING))
+    seen = Cascade(hiding.sheets(style_elements(document))).run(map(hiding.of, nested), hidden=False)
+    pieces: list[str] = []
+    quotes, room = 0, length
+    for token, _ in seen:
+        if isinstance(token, Text):
+            if not quotes and (words := clean.blanks_closed(token.text[: 10 * length])):
+                pieces.append(token.text[: 10 * length])
+                room -= len(words)
+                if room < 0:
+                    break
+            continue
+        if token.name == "blockquote":
+            quotes += 1 if isinstance(token, Start) else -1
+        if token.name not in html_nesting.INLINE:
+            pieces.append(" ")
+    if room == length and next(stream, None) is not None:
+        raise TooMuch
+    return clean.blanks_closed("".join(pieces))[:length].rstrip()
 
 
 class _Reader:

@@ -168,7 +168,9 @@ class Connection:
         """The answer that begins with this line, with the literals in it and the lines that go on after them."""
         pieces = []
         # Looked for in the end only: a line may have megabytes before it.
-        while line.endswith((b"}\r\n", b"}\n")) and (match := _LITERAL.search(line, max(0, len(line) - _LITERAL_LENGTH))):
+        while line.endswith((b"}\r\n", b"}\n")) and (
+            match := _LITERAL.search(line, max(0, len(line) - _LITERAL_LENGTH))
+        ):
             pieces += [line[: match.start()], self.stream.read(int(match[1]))]
             line = self.stream.readline()
         pieces.append(line)

@@ -16,10 +16,12 @@ from mail.errors import (
 from mail.imap_answers import Node, number, octets, pairs, parse, ranges
 from mail.imap_connection import BUDGET, string
 from mail.imap_folders import LIST_EVERYTHING, Folder, folders, to_wire
+from mail.imap_leaves import charset_of
+from mail.imap_rows import ROWS, Rows, is_row
 from mail.imap_search import Search, keys
-from mail.imap_session import Session, uid_sets
+from mail.imap_session import uid_sets
 from mail.imap_structure import Opened, has_cut_name, structure, with_whole_names
-from mail.imap_summaries import SUMMARY_ITEMS, RawAddress, Summary, charset_of, fetched, flags, people, summary, when
+from mail.imap_summaries import RawAddress, Summary, fetched, flags, people, when
 from mail.stream import StreamSlow
 from mail.structure import Part
 
@@ -30,11 +32,10 @@ _FOUND_LIMIT: Final = 1_000_000
 _NAMES_LIMIT: Final = 20  # parts whose own header is looked at for a name
 _NAME_OCTETS: Final = 4096
 _SLACK: Final = 256 * 1024  # what an answer may have around the octets asked for
-_ROWS: Final = 160 * 1024 * 1024  # fifty rows, each with as many recipients as a header of 2 MB can name
 _SECTION: Final = re.compile(r"(?:[1-9][0-9]{0,4}(?:\.[1-9][0-9]{0,4}){0,120}(?:\.(?:MIME|HEADER|TEXT))?|HEADER|TEXT|)")
 
 
-class Reading(Session):
+class Reading(Rows):
     """What can be asked of the mailbox. Every UID method raises MessageGone when the message isn't there any more."""
 
     def folders(self) -> list[Folder]:
@@ -85,18 +86,14 @@ class Reading(Session):
         """Messages `first` to `last` of what `find` found last, in order of arrival, 1 being the oldest."""
         return self._sorted(first, last, b"$")
 
-    def summaries(self, uids: Sequence[int]) -> list[Summary]:
-        """Those of the messages that still exist, in order of UID."""
-        return [row for some in uid_sets(uids) for row in _summaries(self._fetch(some, SUMMARY_ITEMS, budget=_ROWS))]
-
     def people(self, newest: int) -> list[tuple[tuple[RawAddress, ...], tuple[RawAddress, ...]]]:
         """Senders and recipients (To, Cc) of the folder's newest messages, the newest first, in one FETCH."""
         last = self._connection.exists
         if not last:
             return []
         wanted = b"%d:%d" % (max(1, last - newest + 1), last)
-        answers = self._fetch(wanted, b"(ENVELOPE)", by_uid=False, budget=_ROWS)
-        return [people(answer) for answer in reversed(answers) if _is_row(answer)]
+        answers = self._fetch(wanted, b"(ENVELOPE)", by_uid=False, budget=ROWS)
+        return [people(answer) for answer in reversed(answers) if is_row(answer)]
 
     def search(self, search: Search) -> list[int]:
         """UIDs in ascending order, of up to a million messages. Raises UnsafeText for control characters."""
@@ -195,15 +192,6 @@ class Reading(Session):
         uids = list(islice(_expanded(partial[-1] if partial and isinstance(partial, list) else None), last - first + 1))
         rows = {row.uid: row for row in self.summaries(uids)}
         return [rows[uid] for uid in uids if uid in rows]
-
-
-def _summaries(answers: list[list[bytes]]) -> list[Summary]:
-    """Rows out of FETCH answers; the ones that only tell changed flags are not rows."""
-    return sorted((summary(answer) for answer in answers if _is_row(answer)), key=lambda row: row.uid)
-
-
-def _is_row(answer: list[bytes]) -> bool:
-    return any(b"ENVELOPE" in piece for piece in answer[::2])
 
 
 def _told(answers: list[list[bytes]], name: bytes) -> Node:

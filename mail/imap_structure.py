@@ -9,7 +9,7 @@ from typing import Final
 from mail import filenames, headers
 from mail.errors import ProtocolTrouble
 from mail.imap_answers import Node, number, octets, pairs
-from mail.imap_summaries import MESSAGE_DISPOSITION, disposition_at
+from mail.imap_leaves import MESSAGE_DISPOSITION, disposition_at
 from mail.structure import Part
 
 PARTS_LIMIT: Final = 500

@@ -1,15 +1,16 @@
 """A row of the list: ENVELOPE, flags and the shape of the message (RFC 9051 section 7.5.2, PREVIEW RFC 8970)."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import islice, takewhile
+from itertools import islice
 from typing import Final, NamedTuple
 
-from mail import charsets, origin
+from mail import charsets, clean, origin
 from mail.errors import ProtocolTrouble
 from mail.imap_answers import Node, number, octets, pairs, parse, unescaped
+from mail.imap_leaves import charset_of, has_attachment, previewed_html
+from mail.structure import Part
 
 # No RFC822.SIZE: on Maildir it makes a fresh server process look at every file name of the folder.
 SUMMARY_ITEMS: Final = (
@@ -18,14 +19,14 @@ SUMMARY_ITEMS: Final = (
 )
 # Taken apart, the item's name ends with this word, and its value follows.
 _NOTICE_AT: Final = b"]"
-_DISPOSITION, _TEXT_DISPOSITION, MESSAGE_DISPOSITION = 8, 9, 11
 ADDRESS_LIMIT: Final = 50  # addresses kept of each field
 ROW_LIMIT: Final = 256 * 1024  # octets of a row worth taking apart; an honest one has about a thousand
-_SIGNATURES: Final = frozenset((b"pgp-signature", b"pkcs7-signature", b"x-pkcs7-signature"))
 MONTH_NAMES: Final = b"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 _MONTHS: Final = {name: index for index, name in enumerate(MONTH_NAMES, start=1)}
 # A leaf that isn't text, something to download, or an escape, which would make the next pattern unreliable.
 _NOT_PLAIN: Final = re.compile(rb'\("(?!text")[^"]*" "[^"]*" [(N]|"attachment"|\\', re.IGNORECASE).search
+# What the first text is: a row whose preview is made of plain text need not be taken apart for it.
+_FIRST_TEXT: Final = re.compile(rb'\("text" "([^"]*)"', re.IGNORECASE).search
 # A text, a word of an address that is shown, one that isn't, and a list of addresses. They never go back on what they
 # have read, so that a row that doesn't match costs no more than one that does.
 _TEXT: Final = r'(?:"([^"\\]*+(?:\\.[^"\\]*+)*+)"|NIL)'
@@ -57,7 +58,9 @@ class RawAddress(NamedTuple):
 class Summary:
     """What the list shows of a message. The raw fields are bytes from a stranger: decode them before showing.
 
-    `internal_date` is when it arrived, aware UTC. `preview` is the server's, not longer than about 200 characters.
+    `internal_date` is when it arrived, aware UTC. `preview` is the server's, not longer than about 200 characters;
+    where it is made of HTML, or says nothing beside HTML, `html` is that part, whose styles the server doesn't look at.
+    `unclear`: author and subject aren't told as they stand in the header, or at all.
     `not_from_inside`: it claims to be from somebody here and came in from outside (`mail/origin.py`).
     """
 
@@ -71,6 +74,8 @@ class Summary:
     has_attachment: bool
     preview: str
     not_from_inside: bool = False
+    html: Part | None = None
+    unclear: bool = False
 
 
 def summary(answer: list[bytes]) -> Summary:
@@ -78,12 +83,20 @@ def summary(answer: list[bytes]) -> Summary:
     if sum(map(len, answer)) > ROW_LIMIT:
         return _outsize_row(answer)
     row = _plain_row(answer) or _any_row(answer)
+    if _is_garbled(row):
+        return replace(row, unclear=True)
     return row if _is_ascii(row) else _in_utf8(row, charset_of(fetched(answer).get(b"BODYSTRUCTURE")))
 
 
 def _is_ascii(row: Summary) -> bool:
     names = b"".join([row.subject_raw, *(one.name or b"" for one in (*row.from_raw, *row.to_raw))])
     return names.isascii() and b"\x1b" not in names
+
+
+def _is_garbled(row: Summary) -> bool:
+    """ISO 2022 writes in the signs of ASCII: some of them mean a comment or an end to who looks for addresses."""
+    names = b"".join([row.subject_raw, *(one.name or b"" for one in row.from_raw)])
+    return b"\x1b" in names or (names.isascii() and any(one.host == b"MISSING_DOMAIN" for one in row.from_raw))
 
 
 def _in_utf8(row: Summary, charset: str) -> Summary:
@@ -94,16 +107,6 @@ def _in_utf8(row: Summary, charset: str) -> Summary:
 
     subject = charsets.utf8(row.subject_raw, charset)
     return replace(row, subject_raw=subject, from_raw=read(row.from_raw), to_raw=read(row.to_raw))
-
-
-def charset_of(root: Node) -> str:
-    """The charset that the first text of a BODYSTRUCTURE names, if it isn't the default; "" for none."""
-    for leaf in _leaves(root):
-        if octets(leaf[0]).lower() == b"text" and isinstance(leaf[2], list):
-            charset = octets(pairs(leaf[2]).get(b"CHARSET")).decode("ascii", "replace")
-            if not charsets.says_nothing(charset):
-                return charset
-    return ""
 
 
 def people(answer: list[bytes]) -> tuple[tuple[RawAddress, ...], tuple[RawAddress, ...]]:
@@ -117,12 +120,14 @@ def people(answer: list[bytes]) -> tuple[tuple[RawAddress, ...], tuple[RawAddres
 def _outsize_row(answer: list[bytes]) -> Summary:
     """Of a row out of all proportion (100,000 recipients, say) only what the server itself wrote.
 
-    Taking one apart costs half a second, and a page may hold fifty. Whoever opens the message is told what is wrong.
+    Taking one apart costs half a second, and a page may hold fifty.
     """
     head = answer[0].partition(b" PREVIEW ")[0].partition(b" ENVELOPE ")[0]
     items = fetched([head + b")"])
     arrived = _arrived(octets(items.get(b"INTERNALDATE")))
-    return Summary(number(items.get(b"UID")), flags(items.get(b"FLAGS")), arrived, b"", (), (), "", False, "")
+    return Summary(
+        number(items.get(b"UID")), flags(items.get(b"FLAGS")), arrived, b"", (), (), "", False, "", unclear=True
+    )
 
 
 def _any_row(answer: list[bytes]) -> Summary:
@@ -130,6 +135,7 @@ def _any_row(answer: list[bytes]) -> Summary:
     envelope = items.get(b"ENVELOPE")
     if not isinstance(envelope, list) or len(envelope) < 10:
         raise ProtocolTrouble("an ENVELOPE that is none")
+    shape, preview = items.get(b"BODYSTRUCTURE"), _one_line(octets(items.get(b"PREVIEW")))
     _date, subject, from_, _sender, _reply_to, to, _cc, _bcc, _in_reply_to, message_id = envelope[:10]
     return Summary(
         number(items.get(b"UID")),
@@ -139,9 +145,10 @@ def _any_row(answer: list[bytes]) -> Summary:
         _addresses(from_),
         _addresses(to),
         octets(message_id).decode("ascii", "replace"),
-        _has_attachment(items.get(b"BODYSTRUCTURE")),
-        octets(items.get(b"PREVIEW")).decode("utf-8", "replace"),
+        has_attachment(shape),
+        preview,
         origin.is_noticed(octets(items.get(_NOTICE_AT))),
+        previewed_html(shape, blank=not preview),
     )
 
 
@@ -153,7 +160,10 @@ def _plain_row(answer: list[bytes]) -> Summary | None:
     match = _ROW(answer[0] if len(answer) == 1 else _in_quotes(answer))
     if not match:
         return None
-    uid, flagged, date, preview, subject, from_, to, message_id, shape, notice = match.groups(b"")
+    uid, flagged, date, told, subject, from_, to, message_id, shape, notice = match.groups(b"")
+    preview = _one_line(unescaped(told))
+    first = _FIRST_TEXT(shape)
+    tree = parse([shape])[0] if _NOT_PLAIN(shape) or not preview or (first and first[1].lower() != b"plain") else None
     return Summary(
         number(uid),
         flags([*flagged.split()]),
@@ -162,10 +172,15 @@ def _plain_row(answer: list[bytes]) -> Summary | None:
         _plain_addresses(from_),
         _plain_addresses(to),
         message_id.decode("ascii", "replace"),
-        _NOT_PLAIN(shape) is not None and _has_attachment(parse([shape])[0]),
-        unescaped(preview).decode("utf-8", "replace"),
+        has_attachment(tree),
+        preview,
         origin.is_noticed(notice),
+        previewed_html(tree, blank=not preview),
     )
+
+
+def _one_line(preview: bytes) -> str:
+    return clean.blanks_closed(preview.decode("utf-8", "replace"))
 
 
 def _in_quotes(answer: list[bytes]) -> bytes:
@@ -228,45 +243,3 @@ def _addresses(node: Node) -> tuple[RawAddress, ...]:
 
 def _text(node: Node) -> bytes | None:
     return node if isinstance(node, bytes) else None
-
-
-def _has_attachment(root: Node) -> bool:
-    """Whether a reader would call one of the parts an attachment."""
-    return any(map(_is_attachment, _leaves(root)))
-
-
-def _leaves(root: Node) -> Iterator[list[Node]]:
-    """The parts that aren't multipart, in order."""
-    waiting = [root]
-    while waiting:
-        node = waiting.pop()
-        if not isinstance(node, list) or not node:
-            continue
-        if isinstance(node[0], list):
-            waiting += reversed([*takewhile(lambda inner: isinstance(inner, list), node)])
-        elif len(node) > 6:
-            yield node
-
-
-def _is_attachment(leaf: list[Node]) -> bool:
-    at = disposition_at(leaf)
-    disposition = leaf[at] if len(leaf) > at else None
-    said = octets(disposition[0]).lower() if isinstance(disposition, list) and disposition else b""
-    kind, subtype, params, content_id = leaf[:4]
-    if said == b"attachment" or at == MESSAGE_DISPOSITION:
-        return True
-    # A picture with a Content-ID is shown inside the HTML (RFC 2392); text without "attachment" is the letter itself.
-    if at == _TEXT_DISPOSITION or (content_id is not None and octets(kind).lower() == b"image"):
-        return False
-    named = isinstance(params, list) and any(octets(word).lower().startswith(b"name") for word in params[::2])
-    return (named or said == b"inline") and octets(subtype).lower() not in _SIGNATURES
-
-
-def disposition_at(leaf: list[Node]) -> int:
-    """Where Content-Disposition stands: behind a text's lines, or a message's envelope, structure and lines."""
-    kind = leaf[0].lower() if isinstance(leaf[0], bytes) else b""
-    if kind == b"text":
-        return _TEXT_DISPOSITION
-    if kind == b"message" and len(leaf) > 8 and isinstance(leaf[7], list):
-        return MESSAGE_DISPOSITION
-    return _DISPOSITION

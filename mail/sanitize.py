@@ -18,7 +18,7 @@ import nh3
 
 from mail import clean, html_nesting, html_page, links, style
 from mail.html_allowed import ANYWHERE, INSTEAD, LANGUAGE, MADE, PLAIN, TAGS
-from mail.html_tokens import End, Start, Text, tokens
+from mail.html_tokens import End, Start, Text, style_elements, tokens
 from mail.style_cascade import Cascade, Sheet, Style
 
 MAX_DOCUMENT: Final = 2_000_000
@@ -168,7 +168,7 @@ class _Rewriter:
         self._sheet = Sheet(document) if self._notes else None
         nester = html_nesting.Nester(TAGS | INSTEAD.keys())
         nested = nester.run(_with_one_body(tokens(document)))
-        for token, found in Cascade(document).run(nested, hidden=self._notes):
+        for token, found in Cascade(style_elements(document)).run(nested, hidden=self._notes):
             if isinstance(token, End):
                 self._end(token.name)
                 continue

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from mail import html_nesting, style_rules
-from mail.html_tokens import End, Start, Text, style_elements
+from mail.html_tokens import End, Start, Text
 from mail.style import Declaration, Reader, written
 from mail.style_rules import Compound, Rule, Selector
 
@@ -18,6 +18,8 @@ MAX_CLASSES: Final = 20
 MAX_SHEET: Final = 300_000
 
 _ZERO: Final = re.compile(r"0(?:[a-z]+|%)?")
+_ZERO_FONT: Final = re.compile(r"(?:.* )?0(?:[a-z]+|%)?(?: ?/.*| .*)?")
+_RELATIVE: Final = re.compile(r"[\d.]+(?:em|ex|ch|%)|larger|smaller|inherit")
 _NONE: Final = (Declaration("display", "none", important=False),)
 
 
@@ -45,13 +47,14 @@ class Matched:
 class Style:
     """What holds for an element: the rules that match it, and its style attribute's `own` declarations."""
 
-    __slots__ = ("_hides", "_inline", "matched", "own")
+    __slots__ = ("_hides", "_inline", "_silent", "matched", "own")
 
     def __init__(self, matched: Matched, own: tuple[Declaration, ...]) -> None:
         self.matched = matched
         self.own = own
         self._inline: str | None = None
         self._hides: bool | None = None
+        self._silent: tuple[bool, bool] | None = None
 
     def inline(self) -> str:
         """All of it as one style attribute, as it is where no media query holds (CSS Cascade 5, section 6)."""
@@ -76,6 +79,15 @@ class Style:
             )
         return self._hides
 
+    def silences(self, *, around: bool) -> bool:
+        """Whether text right in the element has no size; `around`: whether text of the element around it has none."""
+        if self._silent is None:
+            sizes = [value.lower() for name, value in self._values().items() if name in {"font", "font-size"}]
+            said = bool(sizes) and not _RELATIVE.fullmatch(sizes[-1])
+            self._silent = (said, said and _ZERO_FONT.fullmatch(sizes[-1]) is not None)
+        said, silent = self._silent
+        return silent if said else around
+
     def _values(self) -> dict[str, str]:
         values = dict(self.matched.normal)
         own_important: dict[str, str] = {}
@@ -93,11 +105,11 @@ class Cascade:
     cost at most 60,000 comparisons: what comes after them is without rules.
     """
 
-    def __init__(self, document: str) -> None:
+    def __init__(self, sheets: Iterable[tuple[str, str]]) -> None:
+        """`sheets` are the document's style elements, each its content and its media attribute."""
         self._reader = Reader()
-        rules = style_rules.read(style_elements(document))
         self._by_key: defaultdict[str, list[Rule]] = defaultdict(list)
-        for rule in rules:
+        for rule in style_rules.read(sheets):
             self._by_key[_key(rule.selector.compounds[0])].append(rule)
         page = _Element(None, "html", "", frozenset())
         self._open = [page, _Element(page, "body", "", frozenset())]
@@ -109,6 +121,7 @@ class Cascade:
     def run(self, stream: Iterable[Text | Start | End], *, hidden: bool) -> Iterator[tuple[Text | Start | End, Style]]:
         """The stream, with its style for each opening tag; without `hidden` what nobody sees isn't in it."""
         depth = 0  # how many elements are open from the hidden one on
+        silent = [False]  # for each open element whether its text has no size
         for token in stream:
             opens = isinstance(token, Start) and token.name not in html_nesting.VOID
             if depth:
@@ -116,13 +129,18 @@ class Cascade:
             elif isinstance(token, Start):
                 found = self._style(token, opens=opens)
                 if hidden or not found.hides():
+                    if opens and not hidden:
+                        silent.append(found.silences(around=silent[-1]))
                     yield token, found
                 elif opens:
                     self._open.pop()
                     depth = 1
-            else:
-                if isinstance(token, End):
-                    self._open.pop()
+            elif isinstance(token, End):
+                self._open.pop()
+                if not hidden:
+                    silent.pop()
+                yield token, self._plain
+            elif not silent[-1]:
                 yield token, self._plain
 
     def _style(self, tag: Start, *, opens: bool) -> Style:

@@ -1,0 +1,142 @@
+"""A row of the list begins as the opened message does: what its styles hide is no preview."""
+
+import pytest
+
+from mail import clean, html_text
+from mail.addresses import from_envelope
+from mail.headers import decode_words
+from mail.imap import Imap
+from mail.imap_rows import PREVIEW_OCTETS
+from mail.style_hiding import TooMuch
+from tests.hostile import bombs
+from tests.mail.conftest import letter
+
+PADDING = "&#847;&zwnj;&nbsp;" * 90 + "&#8199;&#65440;&#xFEFF; " * 40
+STYLE = "".join(f".c{n} td{{padding:{n}px;font-family:Arial,sans-serif;color:#333}}\n" for n in range(160))
+
+
+def newsletter(number: int = 1, style: str = STYLE) -> str:
+    """As shops send them: styles, a preheader that nobody sees, a banner, and then the letter."""
+    rule = ".pre{display:none!important;mso-hide:all;font-size:1px;max-height:0;overflow:hidden}"
+    return (
+        f"<html><head><title>News</title><style>{style}{rule}@media (max-width:600px){{.wide{{display:none}}}}</style>"
+        f"</head><body><div class=pre>Don't show {number}{PADDING}</div><a href='https://shop.example/'>"
+        f"<img src=x alt=Shop></a><table class=wide><tr><td>Dear Kim, number {number} is on its way.</table>{'<p>x' * 5_000}"
+    )
+
+
+def html(content: str, *more: str) -> bytes:
+    return letter("News", content, "Content-Type: text/html; charset=utf-8", *more)
+
+
+def part(content: str, kind: str = "plain", *more: str) -> str:
+    return "\r\n".join([f"Content-Type: text/{kind}; charset=utf-8", *more, "", content])
+
+
+def multipart(subtype: str, *parts: str) -> str:
+    return "".join(
+        [
+            f'Content-Type: multipart/{subtype}; boundary="{subtype}"\r\n\r\n',
+            *(f"--{subtype}\r\n{one}\r\n" for one in parts),
+            f"--{subtype}--\r\n",
+        ]
+    )
+
+
+def preview(ana: Imap, folder: str, message: bytes) -> str:
+    uid = ana.append(folder, message)
+    ana.select(folder)
+    (row,) = ana.summaries([uid])
+    return row.preview
+
+
+HIDDEN = "<p style='display:none'>Hidden</p><p>Seen</p>"
+PNG = "Content-Type: image/png\r\nContent-ID: <a@b>\r\n\r\nx"
+
+
+@pytest.mark.parametrize(
+    ("shape", "told"),
+    [
+        (part(HIDDEN, "html"), "Seen"),
+        (multipart("alternative", part("Plain"), part(HIDDEN, "html")), "Plain"),
+        (multipart("alternative", part(HIDDEN, "html"), part("Plain")), "Plain"),
+        (multipart("alternative", part(" \r\n\u200c\u00a0\r\n"), part(HIDDEN, "html")), "Seen"),
+        (multipart("mixed", multipart("related", part(HIDDEN, "html"), PNG), part("Banner")), "Seen"),
+        (multipart("mixed", PNG, part(HIDDEN, "html")), "Seen"),
+        (multipart("mixed", part("Banner"), part(HIDDEN, "html")), "Banner"),
+        (part("PHAgaGlkZGVuPkhpZGRlbjwvcD5TZWVu", "html", "Content-Transfer-Encoding: base64"), "Seen"),
+        (part("<p hidden>Hidden</p>S=C3=A9en", "html", "Content-Transfer-Encoding: quoted-printable"), "Séen"),
+        (part("<blockquote>What I wrote</blockquote>Seen", "html"), "Seen"),
+        (part("<p style='display:none'>Hidden</p><img src=x>", "html"), ""),
+    ],
+)
+def test_a_row_begins_with_what_a_reader_sees(ana: Imap, folder: str, shape: str, told: str) -> None:
+    top = "From: kim@customer.test\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
+    assert preview(ana, folder, f"{top}{shape}\r\n".encode()) == told
+
+
+def test_newsletters_cost_one_command_more_and_only_once(ana: Imap, folder: str) -> None:
+    ana.select(folder)
+    ana.page(1, 50)
+    before = ana.traffic.commands
+    ana.page(1, 50)
+    plain = ana.traffic.commands - before
+    for number in range(5):
+        ana.append(folder, html(newsletter(number)))
+    ana.select(folder)
+    costs = []
+    for _ in range(2):
+        before = ana.traffic.commands, ana.traffic.received
+        rows = ana.page(1, 50)
+        costs.append((ana.traffic.commands - before[0], ana.traffic.received - before[1]))
+        told = {row.preview.partition(" x")[0] for row in rows} - {"Hello Ana, all is well."}
+        assert told == {f"Dear Kim, number {number} is on its way." for number in range(5)}
+    assert [commands for commands, _ in costs] == [plain + 1, plain]
+    assert costs[0][1] < costs[1][1] + 5 * (PREVIEW_OCTETS + 100)
+
+
+def test_what_cannot_be_told_from_the_beginning_is_left_to_the_server(ana: Imap, folder: str) -> None:
+    long = newsletter(style="a{color:red}" * 4_000)
+    assert "Don't show 1" in preview(ana, folder, html(long))
+    heavy = "".join(f".a{n}{{display:none}}" for n in range(500))
+    with pytest.raises(TooMuch):
+        html_text.beginning(f"<style>{heavy}</style><p>Seen", 200)
+    with pytest.raises(TooMuch):
+        html_text.beginning("<p hidden>x</p>" * 2_000 + "Seen", 200)
+
+
+@pytest.mark.parametrize("name", bombs.HTML)
+def test_a_bomb_has_a_beginning_or_none(name: str) -> None:
+    try:
+        assert len(html_text.beginning(bombs.HTML[name][:PREVIEW_OCTETS], 200)) <= 200
+    except TooMuch:
+        assert "Seen" not in bombs.HTML[name]
+
+
+def test_filling_is_no_text_and_words_stay_whole() -> None:
+    filled = "News\u034f\u200c\u00a0\u034f\u200c\u00a0 \uffa0\u2800\u3164today" + "\u200c\u00a0" * 90
+    assert clean.blanks_closed(filled) == "News today"
+    for word in ("می\u200cخواهم", "👩\u200d👧", "क्\u200dष", "Straße"):
+        assert clean.blanks_closed(f" {word}  {word}") == f"{word} {word}"
+
+
+def test_a_japanese_name_that_was_never_encoded_stands_in_the_list(ana: Imap, folder: str) -> None:
+    name = "東京本社 営業部"
+    for author in (f"{name} <kim@customer.test>", f'"{name}" <kim@customer.test>', f"kim@customer.test ({name})"):
+        head = f"From: {author}\r\nSubject: 日本語\r\nContent-Type: text/plain; charset=iso-2022-jp\r\n\r\nx\r\n"
+        uid = ana.append(folder, head.encode("iso2022_jp"))
+        ana.select(folder)
+        (row,) = ana.summaries([uid])
+        (kim,) = [from_envelope(*one) for one in row.from_raw]
+        assert kim is not None
+        assert (kim.name, kim.address, decode_words(row.subject_raw)) == (name, "kim@customer.test", "日本語")
+
+
+def test_a_letter_to_ten_thousand_has_a_subject_and_an_author_in_the_list(ana: Imap, folder: str) -> None:
+    everybody = ",\r\n ".join(f"Customer {number} <c{number}@customer.test>" for number in range(10_000))
+    head = f"To: {everybody}\r\nFrom: Kim Ito <kim@customer.test>\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nx\r\n"
+    uid = ana.append(folder, head.encode())
+    ana.select(folder)
+    (row,) = ana.summaries([uid])
+    assert decode_words(row.subject_raw) == "Grüße"
+    assert [from_envelope(*one) for one in row.from_raw] == [from_envelope(b"Kim Ito", b"kim", b"customer.test")]
