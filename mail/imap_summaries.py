@@ -61,7 +61,7 @@ class Summary:
     `internal_date` is when it arrived, aware UTC. `preview` is the server's, not longer than about 200 characters;
     where it is made of HTML, or says nothing beside HTML, `html` is that part, whose styles the server doesn't look at.
     `unclear`: author and subject aren't told as they stand in the header, or at all.
-    `not_from_inside`: it claims to be from somebody here and came in from outside (`mail/origin.py`).
+    `claims`: it came in from outside and claims to be from somebody of these domains (`origin.claimed`).
     """
 
     uid: int
@@ -73,7 +73,7 @@ class Summary:
     message_id: str
     has_attachment: bool
     preview: str
-    not_from_inside: bool = False
+    claims: frozenset[str] | None = None
     html: Part | None = None
     unclear: bool = False
 
@@ -147,7 +147,7 @@ def _any_row(answer: list[bytes]) -> Summary:
         octets(message_id).decode("ascii", "replace"),
         has_attachment(shape),
         preview,
-        origin.is_noticed(octets(items.get(_NOTICE_AT))),
+        origin.claimed(octets(items.get(_NOTICE_AT))),
         previewed_html(shape, blank=not preview),
     )
 
@@ -174,7 +174,7 @@ def _plain_row(answer: list[bytes]) -> Summary | None:
         message_id.decode("ascii", "replace"),
         has_attachment(tree),
         preview,
-        origin.is_noticed(notice),
+        origin.claimed(notice),
         previewed_html(tree, blank=not preview),
     )
 

@@ -6,14 +6,16 @@ signing in, or lay in the mailbox before; nothing is said of it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
 # For the list: short, and on the few messages alone that need it.
 NOTICE: Final = "Postroom-Notice"
 NOT_FROM_INSIDE: Final = "not-from-inside"
 RESULTS: Final = "Authentication-Results"
-_SAYS_SO: Final = re.compile(rb"\bnot-from-inside\b", re.IGNORECASE)
+# Domains named, so that they fit on one line; who claims more of them at once is nobody's colleague.
+MAX_DOMAINS: Final = 3
+_SAYS_SO: Final = re.compile(rb"\bnot-from-inside\b(.*)", re.IGNORECASE | re.DOTALL)
 _COMMENT: Final = re.compile(r"\([^()]*\)")
 
 
@@ -30,11 +32,12 @@ def fields(message: bytes, *names: str) -> Iterator[re.Match[bytes]]:
     )
 
 
-def from_outside(message: bytes, authserv_id: str, *, claims_ours: bool) -> bytes:
+def from_outside(message: bytes, authserv_id: str, *, claimed: Collection[str]) -> bytes:
     """The message as it came from a stranger, with our word on top and without anybody else's in our name.
 
-    `claims_ours`: its author is said to be somebody here. Nothing proves that as long as no method (DKIM, SPF) is
-    looked at; a result that does will be written in the place of "none", and then there is no notice.
+    `claimed`: the domains of ours that its author is said to be of. Nothing proves that as long as no method (DKIM,
+    SPF) is looked at; a result that does will be written in the place of "none", and then there is no notice. One
+    message may go to people of several organisations: whether it claims to be an insider's is for each to judge.
     """
     kept, at = [], 0
     for field in fields(message, NOTICE, RESULTS):
@@ -42,14 +45,21 @@ def from_outside(message: bytes, authserv_id: str, *, claims_ours: bool) -> byte
             kept.append(message[at : field.start()])
             at = field.end()
     word = f"{RESULTS}: {authserv_id}; none\r\n"
-    if claims_ours:
-        word += f"{NOTICE}: {NOT_FROM_INSIDE}\r\n"
+    if claimed:
+        named = "".join(f" {domain}" for domain in sorted(claimed)) if len(claimed) <= MAX_DOMAINS else ""
+        word += f"{NOTICE}: {NOT_FROM_INSIDE}{named}\r\n"
     return b"".join([word.encode("ascii"), *kept, message[at:]])
 
 
-def is_noticed(value: bytes) -> bool:
-    """Whether this value of the notice says that the message didn't come from inside."""
-    return _SAYS_SO.search(value) is not None
+def claimed(notice: bytes) -> frozenset[str] | None:
+    """The domains whose insider a message from outside claims to be; None when it claims nothing, empty for all."""
+    found = _SAYS_SO.search(notice)
+    return frozenset(found[1].decode("ascii", "replace").lower().split()) if found else None
+
+
+def is_forged(domains: frozenset[str] | None, own: Collection[str]) -> bool:
+    """Whether, for somebody whose organisation has its `own` domains, what is `claimed` is to be an insider."""
+    return domains is not None and (not domains or not domains.isdisjoint(own))
 
 
 def _is_by(value: bytes, authserv_id: str) -> bool:

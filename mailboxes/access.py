@@ -8,7 +8,7 @@ from auth.actor import Actor
 from core.db import Database, Session
 from mail.sasl import Credential
 from mailboxes.errors import Forbidden, MailboxNotFound
-from mailboxes.models import ACTIVE, REGULAR, SHARED, Mailbox, Membership
+from mailboxes.models import ACTIVE, REGULAR, SHARED, Domain, Mailbox, Membership
 from mailboxes.rights import PERSON, Right, Standing, member_standing
 
 _SEAL = object()
@@ -100,6 +100,12 @@ def is_neighbour(db: Database, access: MailboxAccess, address: str) -> bool:
     with db.read() as session:
         query = select(Mailbox.id).where(Mailbox.address == address.lower(), Mailbox.account_id == access.account_id)
         return session.scalar(query) is not None
+
+
+def domains_of(db: Database, access: MailboxAccess) -> frozenset[str]:
+    """All domains of the mailbox's account: who is below them is one of its people."""
+    with db.read() as session:
+        return frozenset(session.scalars(select(Domain.name).where(Domain.account_id == access.account_id)))
 
 
 def _reachable() -> Select[int, int, str, str, str, str, bool | None, str | None]:

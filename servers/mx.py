@@ -56,8 +56,9 @@ class MxDoor(Door):
     def _stamped(self, data: bytes) -> bytes:
         """With our word about where it came from. Raises Refused."""
         authors = authors_from_outside(data, self.views.is_shared)
-        claims_ours = any(self.views.is_ours(address.rpartition("@")[2]) for address in authors)
-        return from_outside(data, self.config.mail_hostname, claims_ours=claims_ours)
+        domains = {address.rpartition("@")[2] for address in authors}
+        claimed = {domain for domain in domains if self.views.is_ours(domain)}
+        return from_outside(data, self.config.mail_hostname, claimed=claimed)
 
     def _trace(self, server: Connection, session: Session) -> bytes:
         """Where it came from (RFC 5321 §4.4). What the stranger called itself is kept only if it looks like a name."""

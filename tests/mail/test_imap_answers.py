@@ -160,7 +160,11 @@ def put(answer: list[bytes], word: bytes, literal: bool, more: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("notice", "noticed"),
-    [(b"\r\n", False), (b"Postroom-Notice: not-from-inside\r\n\r\n", True), (b"Postroom-Notice: no\r\n\r\n", False)],
+    [
+        (b"\r\n", False),
+        (b"Postroom-Notice: not-from-inside brand-a.test\r\n\r\n", True),
+        (b"Postroom-Notice: no\r\n\r\n", False),
+    ],
 )
 def test_a_row_knows_what_was_found_out_about_its_origin(notice: bytes, noticed: bool) -> None:
     shape = b"(" + TEXT_LEAVES[0].replace(b'"name" "x"', b'"x" "] not-from-inside"') + b")" + LEAVES[2] + b') "mixed")'
@@ -168,7 +172,7 @@ def test_a_row_knows_what_was_found_out_about_its_origin(notice: bytes, noticed:
     answer[0] += b" BODY[HEADER.FIELDS (POSTROOM-NOTICE)] "
     answer += [notice, b")\r\n"]
     assert _plain_row(answer) == _any_row(answer)
-    assert summary(answer).not_from_inside is noticed
+    assert summary(answer).claims == ({"brand-a.test"} if noticed else None)
 
 
 def test_text_alone_goes_the_quick_way() -> None:

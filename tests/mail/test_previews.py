@@ -21,7 +21,8 @@ def newsletter(number: int = 1, style: str = STYLE) -> str:
     return (
         f"<html><head><title>News</title><style>{style}{rule}@media (max-width:600px){{.wide{{display:none}}}}</style>"
         f"</head><body><div class=pre>Don't show {number}{PADDING}</div><a href='https://shop.example/'>"
-        f"<img src=x alt=Shop></a><table class=wide><tr><td>Dear Kim, number {number} is on its way.</table>{'<p>x' * 5_000}"
+        f"<img src=x alt=Shop></a><table class=wide><tr><td>Dear Kim, number {number} is on its way.</table>"
+        f"{'<p>x' * 5_000}"
     )
 
 

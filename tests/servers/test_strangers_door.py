@@ -180,7 +180,7 @@ def test_a_stranger_who_claims_to_be_a_colleague_is_marked(world: World, door: s
     for sender in (ANA, STRANGER):
         assert submit(door, sender, [DAN], forged.replace(b"{}", author.encode()))[0] == 250
         head = world.folder(DAN)[-1].partition(b"\n\n")[0]
-        assert head.count(b"\nPostroom-Notice: not-from-inside\n") == head.count(b"Postroom-Notice") == 1
+        assert head.count(b"\nPostroom-Notice: not-from-inside brand-a.test\n") == head.count(b"Postroom-Notice") == 1
         assert head.count(b"\nAuthentication-Results: mail.postroom.test; none\n") == 1
         assert b"auth=pass" not in head
 

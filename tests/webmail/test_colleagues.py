@@ -1,10 +1,10 @@
 """Two people work one mailbox at the same time, and neither loses anything by the other."""
 
+import smtplib
 from typing import Any
 
 import pytest
 
-from mail.origin import from_outside
 from tests.cast import ANA, BEN, CLEO, DAN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
@@ -172,8 +172,11 @@ def test_a_reply_that_was_begun_is_seen_by_the_team(world: World, sign_in: SignI
 
 def test_who_claims_from_outside_to_be_ana_is_marked_in_the_list_and_on_the_page(world: World, sign_in: SignIn) -> None:
     about = "Please pay this today"
-    message = from_outside(letter(about, sender=f"Ana Almeida <{ANA}>", to=DAN), "mail.postroom.test", claims_ours=True)
-    world.deliver(DAN, message, sender=ANA)
+    message = letter(about, sender=f"Ana Almeida <{ANA}>", to=DAN)
+    customer = letter("From another house here", sender=f"Kim Keller <{KIM}>", to=DAN)
+    with smtplib.SMTP("127.0.0.1", world.config.smtp_port, timeout=20) as door:
+        assert door.sendmail(ANA, [DAN, KIM], message) == {}
+        assert door.sendmail(KIM, [DAN, KIM], customer) == {}
     world.deliver(DAN, letter("Lunch?", sender=f"Ana Almeida <{ANA}>", to=DAN), sender=ANA)
     dan = sign_in(DAN)
     url, honest = find(dan, DAN, about), find(dan, DAN, "Lunch?")
@@ -182,3 +185,10 @@ def test_who_claims_from_outside_to_be_ana_is_marked_in_the_list_and_on_the_page
     assert "Not from inside" in dan.page(url).text
     assert "another way before you do what it says" in dan.page(url).text
     assert "another way before you do" not in dan.page(honest).text
+    assert "another way before you do" not in dan.page(find(dan, DAN, "From another house here")).text
+    # The same two messages, as somebody of the other organisation sees them.
+    kim = sign_in(KIM)
+    rows = {text for text in kim.page(folder_url(KIM)).links.values() if "Not from inside" in text}
+    assert ["From another house here" in row for row in rows] == [True]
+    assert "another way before you do" not in kim.page(find(kim, KIM, about)).text
+    assert copies(world, KIM, about) == copies(world, DAN, about) == 1

@@ -8,10 +8,10 @@ from flask import Response, make_response, render_template, request, url_for
 from mail.addresses import Address, addresses_of
 from mail.headers import Headers
 from mail.message import Attachment
-from mail.origin import NOTICE, is_noticed
+from mail.origin import NOTICE, claimed, is_forged
 from mail.refs import MessageRef
 from mailboxes import image_consents, outbox
-from mailboxes.access import MailboxAccess
+from mailboxes.access import MailboxAccess, domains_of
 from mailboxes.storage import size_of
 from web.context import current_actor, services
 from web.htmx import is_fragment_request
@@ -111,7 +111,7 @@ def message_page(access: MailboxAccess, found: OpenMessage) -> MessagePage:
         attachments=[_attachment(attachment, where) for attachment in _attachments(found)],
         begun_url=_begun_url(access, found),
         warning=_warning(headers),
-        not_from_inside=headers is not None and is_noticed(headers.raw(NOTICE) or b""),
+        not_from_inside=_claims_to_be_inside(access, headers),
         shortened=_shortened(headers),
         reason=found.reason,
         reply_url=url_for("webmail.compose_reply", **here),
@@ -177,6 +177,11 @@ def _sender(headers: Headers | None, authors: list[Address]) -> Address | None:
     """Who sent it for its authors (RFC 5322 §3.6.2), if it was somebody else."""
     known = {author.address.lower() for author in authors}
     return next((one for one in _list(headers, "Sender") if one.address and one.address.lower() not in known), None)
+
+
+def _claims_to_be_inside(access: MailboxAccess, headers: Headers | None) -> bool:
+    claims = claimed(headers.raw(NOTICE) or b"") if headers else None
+    return claims is not None and is_forged(claims, domains_of(services().db, access))
 
 
 def _list(headers: Headers | None, name: str) -> list[Address]:

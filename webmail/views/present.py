@@ -10,9 +10,10 @@ from mail.addresses import Address, from_envelope
 from mail.headers import decode_words
 from mail.imap_folders import Folder
 from mail.imap_summaries import RawAddress, Summary
+from mail.origin import is_forged
 from mail.refs import MessageRef, encode_folder
 from mailboxes import outbox
-from mailboxes.access import MailboxAccess, mailboxes_of
+from mailboxes.access import MailboxAccess, domains_of, mailboxes_of
 from web.context import services
 from webmail import reading
 from webmail.reading import FolderPage
@@ -150,10 +151,12 @@ def _rows(access: MailboxAccess, found: FolderPage, beside: dict[str, str], curr
     message_ids = [summary.message_id for summary in found.rows]
     # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
     sent_by = outbox.senders(services().db, access, message_ids) if found.folder.role == "sent" else {}
+    # Nearly no page has any of those, and then nobody has to be asked.
+    own = domains_of(services().db, access) if any(row.claims is not None for row in found.rows) else frozenset()
     base = folder_url(access, found.folder.name)  # every message's URL begins with it
     now = datetime.now(UTC)
     return [
-        _row(access, found, base, beside, summary, sent_by.get(summary.message_id, ""), current, now)
+        _row(access, found, base, beside, summary, sent_by.get(summary.message_id, ""), current, now, own)
         for summary in found.rows
     ]
 
@@ -167,6 +170,7 @@ def _row(
     sent_by: str,
     current: str,
     now: datetime,
+    own: frozenset[str],
 ) -> Row:
     ref = MessageRef(found.folder.name, found.uidvalidity, summary.uid)
     draft = "\\Draft" in summary.flags and found.folder.role == "drafts"
@@ -195,7 +199,7 @@ def _row(
         attachment=summary.has_attachment,
         sent_by=sent_by,
         current=ref.token == current,
-        not_from_inside=summary.not_from_inside,
+        not_from_inside=is_forged(summary.claims, own),
     )
 
 
