@@ -89,6 +89,16 @@ def addresses_of(received: headers.Headers, name: str) -> list[Address]:
     return parse_list(b", ".join(lines[:1] if name.lower() == "from" else lines))
 
 
+def is_cut(received: headers.Headers, name: str) -> bool:
+    """Whether a field names more people than are read of it: it is too long, or they are over 1,000."""
+    values = [value for field, value in received.fields if field == name.lower()]
+    if name.lower() in received.shortened:
+        return True
+    if sum(value.count(b",") + value.count(b";") + 1 for value in values) <= MAX_ADDRESSES:
+        return False
+    return len(parse_list(b", ".join(values), MAX_ADDRESSES + 1)) > MAX_ADDRESSES
+
+
 def from_envelope(name: bytes | None, local: bytes | None, host: bytes | None) -> Address | None:
     """One address of an IMAP ENVELOPE (RFC 9051 section 7.5.2); None for the markers of a group.
 

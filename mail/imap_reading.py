@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Final
 
+from mail import headers
 from mail.errors import (
     FolderNotFound,
     MailServerUnavailable,
@@ -21,7 +22,7 @@ from mail.imap_rows import ROWS, Rows, is_row
 from mail.imap_search import Search, keys
 from mail.imap_session import uid_sets
 from mail.imap_structure import Opened, has_cut_name, structure, with_whole_names
-from mail.imap_summaries import RawAddress, Summary, fetched, flags, people, when
+from mail.imap_summaries import RawAddress, Summary, fetched, flags, in_utf8, is_ascii, people, when
 from mail.stream import StreamSlow
 from mail.structure import Part
 
@@ -31,6 +32,7 @@ SEARCH_SECONDS: Final = 30.0  # the first search of 100,000 messages reads all t
 _FOUND_LIMIT: Final = 1_000_000
 _NAMES_LIMIT: Final = 20  # parts whose own header is looked at for a name
 _NAME_OCTETS: Final = 4096
+_BARE_LIMIT: Final = 50
 _SLACK: Final = 256 * 1024  # what an answer may have around the octets asked for
 _SECTION: Final = re.compile(r"(?:[1-9][0-9]{0,4}(?:\.[1-9][0-9]{0,4}){0,120}(?:\.(?:MIME|HEADER|TEXT))?|HEADER|TEXT|)")
 
@@ -87,13 +89,25 @@ class Reading(Rows):
         return self._sorted(first, last, b"$")
 
     def people(self, newest: int) -> list[tuple[tuple[RawAddress, ...], tuple[RawAddress, ...]]]:
-        """Senders and recipients (To, Cc) of the folder's newest messages, the newest first, in one FETCH."""
+        """Senders and recipients (To, Cc) of the folder's newest messages, the newest first, in one FETCH.
+
+        One more where names stand there without being encoded.
+        """
         last = self._connection.exists
         if not last:
             return []
         wanted = b"%d:%d" % (max(1, last - newest + 1), last)
-        answers = self._fetch(wanted, b"(ENVELOPE)", by_uid=False, budget=ROWS)
-        return [people(answer) for answer in reversed(answers) if is_row(answer)]
+        answers = self._fetch(wanted, b"(UID ENVELOPE)", by_uid=False, budget=ROWS)
+        found = [people(answer) for answer in reversed(answers) if is_row(answer)]
+        charsets = self._charsets([uid for uid, *named in found if not all(map(is_ascii, named))])
+        return [
+            (in_utf8(senders, charsets.get(uid, "")), in_utf8(to, charsets.get(uid, ""))) for uid, senders, to in found
+        ]
+
+    def _charsets(self, uids: Sequence[int]) -> dict[int, str]:
+        """What these messages' texts are written in, and so what stands in their headers without being encoded."""
+        told = [fetched(answer) for some in uid_sets(uids) for answer in self._fetch(some, b"(UID BODYSTRUCTURE)")]
+        return {number(row.get(b"UID")): charset_of(row.get(b"BODYSTRUCTURE")) for row in told}
 
     def search(self, search: Search) -> list[int]:
         """UIDs in ascending order, of up to a million messages. Raises UnsafeText for control characters."""
@@ -103,10 +117,20 @@ class Reading(Rows):
         """UIDs of the messages in the folder in hand that answer the one with this Message-ID."""
         return self._search([b"HEADER", b"In-Reply-To", string(message_id)])
 
-    def find_message_id(self, folder: str, message_id: str) -> list[int]:
-        """UIDs of the messages with this Message-ID (with its angle brackets); takes the folder in hand."""
+    def find_message_id(self, folder: str, message_id: str, *, bare: bool = False) -> list[int]:
+        """UIDs of the messages with this Message-ID (with its angle brackets); takes the folder in hand.
+
+        `bare`: if there are none, of those that have it without brackets, as `headers.message_id` reads them.
+        """
         self.select(folder)
-        return self._search([b"HEADER", b"Message-ID", string(message_id)])
+        found = self._search([b"HEADER", b"Message-ID", string(message_id)])
+        if found or not bare:
+            return found
+        perhaps = set(self._search([b"HEADER", b"Message-ID", string(message_id[1:-1])])[-_BARE_LIMIT:])
+        told = self._first_octets(perhaps, b"HEADER.FIELDS (MESSAGE-ID)", _NAME_OCTETS)
+        return sorted(
+            uid for uid, raw in told if headers.message_id(headers.parse(raw).raw("message-id")) == message_id
+        )
 
     def open(self, uid: int) -> Opened:
         """Flags, structure and header of one message, in one round trip."""

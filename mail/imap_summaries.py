@@ -1,6 +1,7 @@
 """A row of the list: ENVELOPE, flags and the shape of the message (RFC 9051 section 7.5.2, PREVIEW RFC 8970)."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -85,11 +86,16 @@ def summary(answer: list[bytes]) -> Summary:
     row = _plain_row(answer) or _any_row(answer)
     if _is_garbled(row):
         return replace(row, unclear=True)
-    return row if _is_ascii(row) else _in_utf8(row, charset_of(fetched(answer).get(b"BODYSTRUCTURE")))
+    return (
+        row
+        if is_ascii((*row.from_raw, *row.to_raw), row.subject_raw)
+        else _in_utf8(row, charset_of(fetched(answer).get(b"BODYSTRUCTURE")))
+    )
 
 
-def _is_ascii(row: Summary) -> bool:
-    names = b"".join([row.subject_raw, *(one.name or b"" for one in (*row.from_raw, *row.to_raw))])
+def is_ascii(people: Iterable[RawAddress], subject: bytes = b"") -> bool:
+    """Whether nothing stands there that was written in a charset without saying so."""
+    names = b"".join([subject, *(one.name or b"" for one in people)])
     return names.isascii() and b"\x1b" not in names
 
 
@@ -99,22 +105,25 @@ def _is_garbled(row: Summary) -> bool:
     return b"\x1b" in names or (names.isascii() and any(one.host == b"MISSING_DOMAIN" for one in row.from_raw))
 
 
+def in_utf8(people: tuple[RawAddress, ...], charset: str) -> tuple[RawAddress, ...]:
+    """Names that stand there without being encoded, as the opened message has them."""
+    return tuple(one._replace(name=charsets.utf8(one.name, charset)) if one.name else one for one in people)
+
+
 def _in_utf8(row: Summary, charset: str) -> Summary:
-    """What stands there without being encoded, as the opened message has it."""
-
-    def read(people: tuple[RawAddress, ...]) -> tuple[RawAddress, ...]:
-        return tuple(one._replace(name=charsets.utf8(one.name, charset)) if one.name else one for one in people)
-
     subject = charsets.utf8(row.subject_raw, charset)
-    return replace(row, subject_raw=subject, from_raw=read(row.from_raw), to_raw=read(row.to_raw))
+    return replace(
+        row, subject_raw=subject, from_raw=in_utf8(row.from_raw, charset), to_raw=in_utf8(row.to_raw, charset)
+    )
 
 
-def people(answer: list[bytes]) -> tuple[tuple[RawAddress, ...], tuple[RawAddress, ...]]:
-    """Who sent a message and to whom, of one FETCH answer to ENVELOPE; nobody when it is out of all proportion."""
-    envelope = fetched(answer).get(b"ENVELOPE") if sum(map(len, answer)) <= ROW_LIMIT else None
+def people(answer: list[bytes]) -> tuple[int, tuple[RawAddress, ...], tuple[RawAddress, ...]]:
+    """UID, who sent it and to whom, of one FETCH answer to ENVELOPE; nobody when it is out of all proportion."""
+    told = fetched(answer) if sum(map(len, answer)) <= ROW_LIMIT else {}
+    uid, envelope = number(told.get(b"UID")), told.get(b"ENVELOPE")
     if not isinstance(envelope, list) or len(envelope) < 10:
-        return (), ()
-    return _addresses(envelope[2]), (*_addresses(envelope[5]), *_addresses(envelope[6]))
+        return uid, (), ()
+    return uid, _addresses(envelope[2]), (*_addresses(envelope[5]), *_addresses(envelope[6]))
 
 
 def _outsize_row(answer: list[bytes]) -> Summary:

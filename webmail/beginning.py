@@ -5,10 +5,11 @@ from html import escape
 
 from core.db import Database
 from mail import compose
+from mail.addresses import is_cut
 from mail.compose import Original
-from mail.headers import parse
+from mail.headers import Headers, parse
 from mail.mailto import Mailto
-from mail.message import Layout, choose
+from mail.message import choose
 from mail.pool import Pool
 from mail.refs import MessageRef
 from mail.typed import typed
@@ -56,7 +57,8 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
         opened = imap.open(ref.uid)
         layout = choose(opened.structure)
         quoted = quotable(imap, ref.uid, layout)
-    original = Original.read(parse(opened.header, opened.charset), quoted.text, quoted.html or None)
+    headers = parse(opened.header, opened.charset)
+    original = Original.read(headers, quoted.text, quoted.html or None)
     if access.is_shared and any(is_neighbour(db, access, author.address) for author in original.from_):
         # A colleague's letter is not the customer's, and the ids in it may name their machine (RFC 5322 §3.6.4).
         ids = tuple(one for one in original.references if _tells_nothing(access, one))
@@ -82,12 +84,18 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
         references=draft.references,
         keep=[attachment.id for attachment in attached],
     )
-    return Begun(writing, attached, _left_out(quoted, layout))
+    return Begun(writing, attached, " ".join([*_not_everybody(headers, mode), *_left_out(quoted), *layout.notes]))
 
 
-def _left_out(quoted: Quotable, layout: Layout) -> str:
-    too_long = ["The message is too long to be quoted as a whole: only its beginning is."] if quoted.cut else []
-    return " ".join([*too_long, *layout.notes])
+def _not_everybody(headers: Headers, mode: str) -> list[str]:
+    answered = {"reply": ("reply-to", "from"), "reply_all": ("reply-to", "from", "to", "cc")}.get(mode, ())
+    if not any(is_cut(headers, name) for name in answered):
+        return []
+    return ["The message names more people than an answer can go to: only the first are in To and Cc."]
+
+
+def _left_out(quoted: Quotable) -> list[str]:
+    return ["The message is too long to be quoted as a whole: only its beginning is."] if quoted.cut else []
 
 
 def _tells_nothing(access: MailboxAccess, message_id: str) -> bool:

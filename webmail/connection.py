@@ -52,7 +52,7 @@ def select_moved(imap: Imap, access: MailboxAccess, message_id: str) -> list[int
     """
     found = [folder for folder in imap.folders() if folder.selectable and folder.role in _MOVED_TO]
     for folder in sorted(found, key=lambda one: _MOVED_TO.index(one.role))[:_MOST_FOLDERS]:
-        if message_id and (uids := imap.find_message_id(folder.name, message_id)):
+        if message_id and (uids := imap.find_message_id(folder.name, message_id, bare=True)):
             select(imap, access, folder.name)
             return uids
     return []

@@ -10,6 +10,7 @@ from mail.addresses import (
     ascii_domain,
     belongs_to,
     from_envelope,
+    is_cut,
     parse_list,
     same,
     sendable,
@@ -219,3 +220,12 @@ def test_every_address_typed_is_found_or_said_back(text: str) -> None:
 def test_what_was_typed_is_valid_or_said_back(text: str) -> None:
     good, _ = parse_typed(text)
     assert all(address.valid and len(str(address).splitlines()) == 1 for address in good)
+
+
+def test_of_more_people_than_are_read_it_is_said_that_there_are_more() -> None:
+    thousand = [f"c{number}@b.test" for number in range(1_000)]
+    for people, cut in ((thousand, False), ([*thousand, KIM], True), ([f'"{"," * 2_000}" <{KIM}>'], False)):
+        assert is_cut(headers.parse(f"Cc: {', '.join(people)}\r\n".encode()), "Cc") is cut
+    two_lines = f"To: {', '.join(thousand)}\r\nTo: {KIM}\r\nCc: {KIM}\r\n".encode()
+    assert [is_cut(headers.parse(two_lines), name) for name in ("to", "cc", "from")] == [True, False, False]
+    assert is_cut(headers.parse(b"To: " + b"very long name <a@b.test>, " * 3_000), "to")

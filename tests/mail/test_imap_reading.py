@@ -207,6 +207,18 @@ def test_a_message_is_found_by_its_message_id(ana: Imap, folder: str) -> None:
     assert ana.find_message_id(folder, "<Letter.9@customer.test>") == []
 
 
+def test_a_message_is_found_by_a_message_id_that_stands_there_without_brackets(ana: Imap, folder: str) -> None:
+    for written in ("x1@old.test", "<ax1@old.test>", "x1@old.test.example", "x1@old.test"):
+        ana.append(folder, f"Message-ID: {written}\r\nSubject: x\r\n\r\nx".encode())
+    assert ana.find_message_id(folder, "<x1@old.test>") == []
+    assert ana.find_message_id(folder, "<x1@old.test>", bare=True) == [4, 7]
+    assert ana.find_message_id(folder, "<x2@old.test>", bare=True) == []
+    ana.select(folder)
+    before = ana.traffic.commands
+    assert ana.find_message_id(folder, "<ax1@old.test>", bare=True) == [5]
+    assert ana.traffic.commands - before == 2  # the folder, and one search
+
+
 # Text as old programs put it into headers, without encoding it, by the charset of the letter.
 TEXTS = [
     ("iso-8859-1", "Grüße", "latin-1"),
@@ -241,6 +253,8 @@ def test_the_list_and_the_opened_message_say_the_same(ana: Imap, folder: str) ->
         assert decode_words(row.subject_raw) == found.get("subject")
         assert [from_envelope(*one) for one in row.from_raw] == parse_list(found.raw("from") or b"")
     assert [decode_words(row.subject_raw) for row in rows[: len(TEXTS)]] == [text for _, text, _ in TEXTS]
+    senders = [from_envelope(*one) for people, _ in ana.people(50) for one in people]
+    assert senders == [from_envelope(*one) for row in rows[::-1] for one in row.from_raw] + senders[len(rows) :]
 
 
 def test_a_name_without_quotes_is_asked_for_once_and_whole(ana: Imap, folder: str) -> None:

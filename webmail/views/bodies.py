@@ -114,7 +114,8 @@ def _remember(mailbox: str, folder: str, ref: str, how: Callable[[Database, Acto
     message_ref = MessageRef.parse(folder, ref)
     with mail_of(services().pool, access, folder) as imap:
         select_for(imap, access, [message_ref])
-        sender = parse_list(parse(imap.header(message_ref.uid)).raw("From") or b"")
+        told = imap.open(message_ref.uid)
+        sender = parse_list(parse(told.header, told.charset).raw("From") or b"")
     if sender:
         how(services().db, current_actor(), sender[0].address)
     where: dict[str, Any] = {"mailbox": access.address, "folder": folder, "ref": ref, **beside()}

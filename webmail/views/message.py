@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
 
-from mail.addresses import Address, addresses_of
+from mail.addresses import Address, addresses_of, is_cut
 from mail.headers import Headers
 from mail.message import Attachment
 from mail.origin import NOTICE, claimed, is_forged
@@ -24,6 +24,8 @@ from webmail.views.contexts import AttachmentLink, MessagePage, with_query
 from webmail.views.folder import listing_beside, page
 from webmail.views.letters import shown_texts, writes_from
 from webmail.views.request_values import beside, opened, page_number, searched
+
+_PEOPLE = ("from", "reply-to", "to", "cc", "bcc")
 
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>")
@@ -167,9 +169,12 @@ def _warning(headers: Headers | None) -> str:
 
 def _shortened(headers: Headers | None) -> str:
     """Said where a field is too long to be shown and answered as a whole."""
-    if not (headers and headers.shortened):
+    if headers is None:
         return ""
-    names = ", ".join(name.title() for name in headers.shortened)
+    many = [name for name in _PEOPLE if name not in headers.shortened and is_cut(headers, name)]
+    if not (headers.shortened or many):
+        return ""
+    names = ", ".join(name.title() for name in (*headers.shortened, *many))
     return f"Too long to be shown and answered as a whole: {names}. View the source to see all of it."
 
 
