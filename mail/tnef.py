@@ -62,6 +62,15 @@ def files(data: bytes) -> list[File]:
     return [File(filenames.clean_name(name), content) for name, content in named]
 
 
+def is_damaged(data: bytes) -> bool:
+    """Whether it is no such file, or ends in the middle of something; blanks and zeros behind it do no harm."""
+    at = 6
+    while at + 9 <= len(data):
+        at += 11 + int.from_bytes(data[at + 5 : at + 9], "little")
+    is_one = int.from_bytes(data[:4], "little") == _SIGNATURE
+    return not is_one or at > len(data) or bool(data[at:].strip(b"\0 \t\r\n"))
+
+
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
     """Section 2.1.1: a signature and a key, then level, kind, length, value and checksum, again and again."""
     if int.from_bytes(data[:4], "little") != _SIGNATURE:

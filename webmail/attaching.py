@@ -12,6 +12,7 @@ from mail.imap import Imap
 from mail.message import Attachment, Layout, choose
 from mail.refs import MessageRef
 from mailboxes.access import MailboxAccess
+from webmail import packing
 from webmail.connection import select_for, select_moved
 
 # Marks an attachment, or a picture of the text, that still lies in the message being answered or forwarded.
@@ -147,7 +148,8 @@ def _named_in_original(imap: Imap, uid: int, wanted: Set[str]) -> dict[str, Outg
         return [attached_from(part).id, attached_from(part, part.content_id).id]
 
     found: dict[str, OutgoingAttachment] = {}
-    for part, data in _attachments(imap, uid, lambda part: not wanted.isdisjoint(names(part))):
+    inside = any(map(packing.is_inside, wanted))
+    for part, data in _attachments(imap, uid, lambda part: not wanted.isdisjoint(names(part)), inside=inside):
         found |= dict(zip(names(part), _forms(part, data), strict=False))
     return found
 
@@ -162,13 +164,19 @@ def _originals(imap: Imap, access: MailboxAccess, answered: Answered) -> list[in
 
 
 def _attachments(
-    imap: Imap, uid: int, wanted: Callable[[Attachment], bool] = lambda _part: True
+    imap: Imap, uid: int, wanted: Callable[[Attachment], bool] = lambda _part: True, *, inside: bool = False
 ) -> Iterator[tuple[Attachment, bytes]]:
-    """Those of a message in the selected folder, decoded."""
+    """Those of a message in the selected folder, decoded; with those `inside` of others where that is said."""
     structure = imap.structure(uid)
     parts = {part.section: part for part in structure.walk()}
-    for attachment in choose(structure).attachments:
-        if wanted(attachment):
-            part = parts[attachment.section]
-            raw = imap.part(uid, part.section, 0, part.size or 1)
-            yield attachment, transfer.decode(raw, part.encoding)
+    layout = choose(structure)
+    offered = packing.unpacked(imap, uid, layout) if inside else layout
+    chosen = [attachment for attachment in offered.attachments if wanted(attachment)]
+    within = packing.contents(imap, uid, layout, [one.section for one in chosen if packing.is_inside(one.section)])
+    for attachment in chosen:
+        if attachment.section in within:
+            yield attachment, within[attachment.section]
+            continue
+        part = parts[attachment.section]
+        raw = imap.part(uid, part.section, 0, part.size or 1)
+        yield attachment, transfer.decode(raw, part.encoding)

@@ -18,6 +18,7 @@ from mailboxes.rights import Right
 from webmail.attaching import Attached, attached_from, is_one_of, pictures_of
 from webmail.connection import mail_of, select_for
 from webmail.drafting import Writing, is_key, new_key
+from webmail.packing import unpacked
 from webmail.texts import Quotable, quotable
 
 _ROOM = "<p><br></p>"
@@ -57,6 +58,7 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
         opened = imap.open(ref.uid)
         layout = choose(opened.structure)
         quoted = quotable(imap, ref.uid, layout)
+        sent_on = unpacked(imap, ref.uid, layout, instead=True) if mode == "forward" else layout
     headers = parse(opened.header, opened.charset)
     original = Original.read(headers, quoted.text, quoted.html or None)
     if access.is_shared and any(is_neighbour(db, access, author.address) for author in original.from_):
@@ -67,7 +69,7 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
     attached = pictures_of(layout, quoted.html)
     if mode == "forward":
         draft = compose.forward(original, rich=True)
-        attached += [attached_from(part) for part in layout.attachments if not is_one_of(attached, part)]
+        attached += [attached_from(part) for part in sent_on.attachments if not is_one_of(attached, part)]
     else:
         draft = compose.reply(original, me=access.address, everyone=mode == "reply_all", rich=True)
     writing = Writing(
@@ -84,7 +86,7 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
         references=draft.references,
         keep=[attachment.id for attachment in attached],
     )
-    return Begun(writing, attached, " ".join([*_not_everybody(headers, mode), *_left_out(quoted), *layout.notes]))
+    return Begun(writing, attached, " ".join([*_not_everybody(headers, mode), *_left_out(quoted), *sent_on.notes]))
 
 
 def _not_everybody(headers: Headers, mode: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Files inside a file: what Outlook packed into winmail.dat, offered beside it."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from mail import tnef, transfer
@@ -16,29 +17,51 @@ def is_inside(section: str) -> bool:
     return _INSIDE in section
 
 
-def unpacked(imap: Imap, uid: int, layout: Layout) -> Layout:
-    """With the files inside each winmail.dat of a message in the selected folder behind it."""
+def unpacked(imap: Imap, uid: int, layout: Layout, *, instead: bool = False) -> Layout:
+    """With the files inside each winmail.dat of a message in the selected folder behind it.
+
+    Where one couldn't be read, or not to its end, a note says so. `instead`: of one that could, its files alone are
+    there, which is what other people's programs can open.
+    """
     attachments: list[Attachment] = []
+    notes = list(layout.notes)
     for attachment in layout.attachments:
-        attachments.append(attachment)
-        if tnef.is_tnef(attachment.content_type, attachment.filename):
-            inside = enumerate(_files(imap, uid, attachment), start=1)
-            attachments += [_offered(attachment, number, file) for number, file in inside]
-    return replace(layout, attachments=tuple(attachments))
+        if not tnef.is_tnef(attachment.content_type, attachment.filename):
+            attachments.append(attachment)
+            continue
+        data = _content(imap, uid, attachment)
+        files = [_offered(attachment, number, file) for number, file in enumerate(tnef.files(data), start=1)]
+        if note := _trouble(attachment, data, len(files)):
+            notes.append(note)
+        attachments += files if instead and files and not note else [attachment, *files]
+    return replace(layout, attachments=tuple(attachments), notes=tuple(notes))
 
 
-def content(imap: Imap, uid: int, layout: Layout, section: str) -> bytes:
-    """What the file in this section holds; b"" when it isn't there."""
-    outer, _, number = section.partition(_INSIDE)
-    packed = layout.file(outer)
-    found = _files(imap, uid, packed) if packed else []
-    return found[int(number) - 1].data if number.isdigit() and 0 < int(number) <= len(found) else b""
+def contents(imap: Imap, uid: int, layout: Layout, sections: Iterable[str]) -> dict[str, bytes]:
+    """What the files in these sections hold, each outer file read once; those that aren't there are left out."""
+    found: dict[str, bytes] = {}
+    for outer in {section.partition(_INSIDE)[0] for section in sections}:
+        if packed := layout.file(outer):
+            files = enumerate(tnef.files(_content(imap, uid, packed)), start=1)
+            found |= {f"{outer}{_INSIDE}{number}": file.data for number, file in files}
+    return {section: found[section] for section in sections if section in found}
 
 
-def _files(imap: Imap, uid: int, packed: Attachment) -> list[tnef.File]:
+def _content(imap: Imap, uid: int, packed: Attachment) -> bytes:
+    """b"" of one that is too large to be opened up."""
     if packed.size > PACKED_LIMIT:
-        return []
-    return tnef.files(transfer.decode(imap.part(uid, packed.section, 0, PACKED_LIMIT * 3 // 2), packed.encoding))
+        return b""
+    return transfer.decode(imap.part(uid, packed.section, 0, PACKED_LIMIT * 3 // 2), packed.encoding)
+
+
+def _trouble(packed: Attachment, data: bytes, files: int) -> str:
+    if packed.size > PACKED_LIMIT:
+        return f"{packed.filename} is too large to be opened here. Outlook shows the files in it."
+    if not tnef.is_damaged(data):
+        return ""
+    if files:
+        return f"{packed.filename} is damaged: what could be read of the files in it is offered beside it."
+    return f"{packed.filename} is damaged, and no file in it can be read. Ask for them again, sent in another format."
 
 
 def _offered(packed: Attachment, number: int, file: tnef.File) -> Attachment:

@@ -198,8 +198,8 @@ def stream_attachment(pool: Pool, access: MailboxAccess, ref: MessageRef, attach
 def _unpacked(pool: Pool, access: MailboxAccess, ref: MessageRef, attachment: Attachment) -> Iterator[bytes]:
     with mail_of(pool, access, ref.folder) as imap:
         select_for(imap, access, [ref])
-        content = packing.content(imap, ref.uid, choose(imap.structure(ref.uid)), attachment.section)
-    yield content
+        found = packing.contents(imap, ref.uid, choose(imap.structure(ref.uid)), [attachment.section])
+    yield from found.values()
 
 
 def stream_source(pool: Pool, access: MailboxAccess, ref: MessageRef) -> Iterator[bytes]:

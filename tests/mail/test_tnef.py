@@ -47,6 +47,13 @@ def test_what_is_broken_gives_as_many_as_can_be_read() -> None:
     assert tnef.files(b"") == tnef.files(b"%PDF") == []
 
 
+def test_what_ends_in_the_middle_is_damaged() -> None:
+    for whole in (WHOLE, packed(), packed(MESSAGE_CLASS), WHOLE + b"\r\n"):
+        assert not tnef.is_damaged(whole)
+    for broken in (b"", b"%PDF-1.4", WHOLE[:-30], WHOLE[:-1], WHOLE[4:], WHOLE[:60]):
+        assert tnef.is_damaged(broken)
+
+
 def test_ten_thousand_files_are_two_hundred() -> None:
     one = BEGINS + attribute(0x00018010, b"a.txt\0") + attribute(0x0006800F, b"x")
     assert len(tnef.files(packed(one * 10_000))) == tnef.MAX_FILES

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.cast import ANA, CLEO, SUPPORT
+from tests.cast import ANA, CLEO, KIM, SUPPORT
 from tests.mail.test_tnef import WHOLE
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn
+from tests.webmail.letters import arrived
 
 HTML = "Content-Type: text/html\n\n"
 PGP = (
@@ -96,7 +97,7 @@ def test_all_words_are_shown_in_order_and_quoted(sign_in: SignIn, delivered: Del
     assert "attachment.html" not in fragment(ana, url)
 
 
-def test_a_named_text_and_the_files_of_winmail_are_offered(sign_in: SignIn, delivered: Deliver) -> None:
+def test_a_named_text_and_the_files_of_winmail_are_offered(world: World, sign_in: SignIn, delivered: Deliver) -> None:
     winmail = base64.encodebytes(WHOLE).decode()
     url = delivered(
         f'{MIXED}--M\nContent-Type: text/plain; name="notes.txt"\n\nLast words.\n--M\n'
@@ -109,6 +110,27 @@ def test_a_named_text_and_the_files_of_winmail_are_offered(sign_in: SignIn, deli
     ]  # fmt: skip
     assert [ana.get(link).data for link in links[2:]] == [b"12 notebooks\r\n", b""]
     assert ana.get(links[2].replace("~1", "~9")).status_code == 404
+    # Who forwards it sends on what is inside, which every program opens.
+    begun = ana.page(f"{url}/forward")
+    keep = re.findall(r'name="keep" value="([^"]*)"', begun.html)
+    form = begun.fields | {"to": KIM, "subject": "Fwd: unpacked", "format": "text", "keep": keep}
+    assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
+    sent = arrived(world, KIM, "Fwd: unpacked").iter_attachments()
+    assert [(part.get_filename(), part.get_payload(decode=True)) for part in sent] == [
+        ("notes.txt", b"Last words."), ("Bestellung für Ana.txt", b"12 notebooks\r\n"), ("grüße.doc", b""),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("left", "says"), [(-30, "what could be read of"), (60, "no file in it can be read")])
+def test_a_damaged_winmail_says_so_and_is_sent_on_as_it_is(
+    sign_in: SignIn, delivered: Deliver, left: int, says: str
+) -> None:
+    head = "Content-Type: application/ms-tnef; name=winmail.dat\nContent-Transfer-Encoding: base64\n\n"
+    ana, url = sign_in(ANA), delivered(head + base64.encodebytes(WHOLE[:left]).decode())
+    assert re.search(f"winmail.dat is damaged.*{says}", shown(ana, url))
+    forwarded = fragment(ana, f"{url}/forward")
+    assert re.search(f"winmail.dat is damaged.*{says}", forwarded)
+    assert 'title="winmail.dat"' in forwarded
 
 
 @pytest.mark.parametrize(
