@@ -87,9 +87,9 @@ def test_newsletters_cost_one_command_more_and_only_once(ana: Imap, folder: str)
     ana.select(folder)
     costs = []
     for _ in range(2):
-        before = ana.traffic.commands, ana.traffic.received
+        before, received = ana.traffic.commands, ana.traffic.received
         rows = ana.page(1, 50)
-        costs.append((ana.traffic.commands - before[0], ana.traffic.received - before[1]))
+        costs.append((ana.traffic.commands - before, ana.traffic.received - received))
         told = {row.preview.partition(" x")[0] for row in rows} - {"Hello Ana, all is well."}
         assert told == {f"Dear Kim, number {number} is on its way." for number in range(5)}
     assert [commands for commands, _ in costs] == [plain + 1, plain]
