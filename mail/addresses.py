@@ -61,6 +61,11 @@ class Address:
         """The name, or the address where there is no name, or where the name gives itself out for an address."""
         return self.name if self.name and "@" not in skeleton(self.name) else self.address or self.name
 
+    @property
+    def without_false_name(self) -> "Address":
+        """The address alone where its name gives itself out for an address; else itself."""
+        return self if self.name == self.display else Address("", self.address)
+
     def __str__(self) -> str:
         """As people write it: Kim <kim@customer.test>, with quotes where the name needs them."""
         if not self.name:

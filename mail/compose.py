@@ -167,7 +167,8 @@ def reply(original: Original, *, me: str, everyone: bool = False, rich: bool = F
 
     An answer goes to Reply-To, else From (RFC 5322 section 3.6.2); an answer to one's own message to whom that went.
     Where a program wrote it in one's own name for somebody else (a contact form), Reply-To says for whom. `everyone`
-    adds the other recipients. Nothing goes to `me` or a sub-address of it, but an answer to a note to oneself.
+    adds the other recipients. Nothing goes to `me` or a sub-address of it, but an answer to a note to oneself. Of whom
+    the name gives itself out for an address, the address alone is taken.
     """
     own = bool(original.from_) and all(belongs_to(author.address, me) for author in original.from_)
     to = _others(original.reply_to, me) or _others(original.to if own else original.from_, me)
@@ -256,5 +257,5 @@ def _others(people: Iterable[Address], me: str, but: Iterable[Address] = ()) -> 
     for address in people:
         known = address.address.lower()
         if address.valid and known not in gone and not belongs_to(known, me):
-            kept.setdefault(known, address)
+            kept.setdefault(known, address.without_false_name)
     return tuple(kept.values())

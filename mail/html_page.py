@@ -25,6 +25,15 @@ img {{ max-width: 100%; }}
 img:not([src]) {{ background: var(--empty); outline: 1px dashed var(--edge); outline-offset: -1px; color: var(--dim); }}
 img:not([src]):is([width="1"], [height="1"]) {{ outline: none; }}
 img:not([height]) {{ height: auto; }}
+/* A picture that can't be fetched is its alternative text, which has an ::after; one that is there has none. Nobody
+   misses those that only count readers. */
+body {{ counter-reset: missing; }}
+img[src]:not([width="0"], [width="1"], [height="0"], [height="1"])::after {{ content: ""; counter-increment: missing; }}
+body::after {{ content: counter(missing, missing-number) counter(missing, missing-words); position: sticky; bottom: 0;
+  display: block; width: fit-content; font-size: 13px; background: var(--empty); color: var(--ink); }}
+@counter-style missing-number {{ system: fixed 0; symbols: ""; fallback: decimal; }}
+@counter-style missing-words {{ system: fixed 0; symbols: "" " picture couldn’t be fetched."; fallback: missing-many; }}
+@counter-style missing-many {{ system: cyclic; symbols: " pictures couldn’t be fetched."; }}
 table {{ font-size: inherit; }}
 pre {{ white-space: pre-wrap; font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }}
 blockquote {{ margin: 8px 0 8px 2px; padding-left: 12px; border-left: 2px solid var(--line); }}

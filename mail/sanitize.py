@@ -16,7 +16,8 @@ from urllib.parse import unquote
 
 import nh3
 
-from mail import clean, html_nesting, html_page, links, style
+from mail import clean, html_nesting, html_page, links, style, style_rules
+from mail.dark import Dark
 from mail.html_allowed import ANYWHERE, INSTEAD, LANGUAGE, MADE, PLAIN, TAGS
 from mail.html_tokens import End, Start, Text, style_elements, tokens
 from mail.style_cascade import Cascade, Sheet, Style
@@ -35,10 +36,12 @@ _TEXT_BREAK: Final = "<!---->"
 _UNFINISHED: Final = re.compile(r"(?:&[a-z]{0,3}|<[!-]{0,5})\Z")
 # Colours of text or ground in what this module wrote: in an element's attributes, or in the sheet in front.
 _COLOURS: Final = re.compile(
-    r"""<[a-z0-9]+[^<>]*["; ](?:(?:background-)?color:|(?:bg)?color=)
-    |<style>@layer\ mail[^<]*[{;](?:background-)?color:""",
-    re.VERBOSE,
+    r"""(?:<[a-z0-9]+[^<>]*["; ](?:(?:background-)?color:|(?:bg)?color=")
+    |<style>@layer\ mail[^<]*[{;](?:background-)?color:)
+    (?!(?:transparent|inherit|initial|unset|revert|currentcolor|windowtext)\b)""",
+    re.VERBOSE | re.IGNORECASE,
 )
+_MARKUP: Final = re.compile(r"<style>.*?</style>|<[^>]*>", re.DOTALL)
 _DATA_IMAGE: Final = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp);base64,[A-Za-z0-9+/=%\s]+", re.IGNORECASE)
 
 # Attributes whose values the first stage makes: the second one keeps no others.
@@ -72,6 +75,7 @@ def html(
     mailto: Mailto = str,
     notes: bool = True,
     without: Collection[str] = (),
+    dark: bool = True,
 ) -> Sanitised:
     """Make a document of HTML mail harmless.
 
@@ -82,14 +86,15 @@ def html(
 
     With `notes` it is for reading: links show where they lead and warn when that is odd, and a style element of ours
     goes in front, about classes of ours. Without them it is for sending on: styles are in style attributes, where every
-    mail program honours them, and what they hide isn't there.
+    mail program honours them, and what they hide isn't there. Dark rules of the letter's own are kept where all of its
+    words can be read by them, and `dark` says that it may be dark.
 
     Never raises; takes time linear in the document, of which at most 2,000,000 characters are read.
     """
-    rewriter = _Rewriter(images, cid, mailto, notes, without)
+    rewriter = _Rewriter(images, cid, mailto, notes, without, dark=dark)
     rough = "".join(rewriter.run(document[:MAX_DOCUMENT]))
     return Sanitised(
-        html=rewriter.sheet_html + _enforce(rough, rewriter.made),
+        html=rewriter.sheet_html() + _enforce(rough, rewriter.made),
         content_ids=frozenset(rewriter.content_ids),
         warnings=rewriter.warnings,
         truncated=rewriter.truncated or len(document) > MAX_DOCUMENT,
@@ -142,7 +147,14 @@ class _Rewriter:
     """The first stage: tokens to well-nested tags with attributes written anew."""
 
     def __init__(
-        self, images: Images, cid: ContentIds | None, mailto: Mailto, notes: bool, without: Collection[str]
+        self,
+        images: Images,
+        cid: ContentIds | None,
+        mailto: Mailto,
+        notes: bool,
+        without: Collection[str],
+        *,
+        dark: bool,
     ) -> None:
         self._images = images
         self._cid = cid
@@ -154,21 +166,25 @@ class _Rewriter:
         self._anchor: _Anchor | None = None
         self._links = 0
         self._sheet: Sheet | None = None
+        self._dark = Dark() if notes and dark else None
         self._no_body = False  # it has nothing to say, so there is no <div> for it
         self.made: dict[str, set[str]] = {name: set() for name in _GENERATED}
         self.content_ids: set[str] = set()
         self.warnings = 0
         self.truncated = False
 
-    @property
     def sheet_html(self) -> str:
-        return self._sheet.html() if self._sheet else ""
+        return self._sheet.html(dark=bool(self._dark and self._dark.is_legible)) if self._sheet else ""
 
     def run(self, document: str) -> list[str]:
         self._sheet = Sheet(document) if self._notes else None
         nester = html_nesting.Nester(TAGS | INSTEAD.keys())
         nested = nester.run(_with_one_body(tokens(document)))
-        for token, found in Cascade(style_elements(document)).run(nested, hidden=self._notes):
+        cascade = Cascade(style_elements(document))
+        self._dark = self._dark if cascade.has_dark_rules else None
+        for token, found in cascade.run(nested, hidden=self._notes):
+            if self._dark:
+                self._dark.take(token, found)
             if isinstance(token, End):
                 self._end(token.name)
                 continue
@@ -293,8 +309,11 @@ def document(fragment: str, lang: str = "") -> str:
     """A whole page around a sanitised fragment, for a frame of its own.
 
     Text without colours of its own, and mail that is made for both schemes, follows the system's. The rest was written
-    for paper-white and half of it would be unreadable elsewhere: it stays light, on a card where all else is dark.
+    for paper-white and half of it would be unreadable elsewhere: it stays light, on a card where all else is dark. So
+    do pictures without words, which may show words on nothing.
     """
-    kind = "card" if _COLOURS.search(fragment) and "(prefers-color-scheme:dark)" not in fragment else "plain"
+    made_for_both = style_rules.DARK in fragment
+    pictures_only = "<img" in fragment and not _MARKUP.sub("", fragment).strip()
+    kind = "card" if pictures_only or (_COLOURS.search(fragment) and not made_for_both) else "plain"
     language = f' lang="{lang}"' if LANGUAGE.fullmatch(lang) else ""
     return html_page.PAGE.format(lang=language, kind=kind, fragment=fragment)

@@ -10,7 +10,7 @@ from typing import Final
 from mail import html_nesting, style_rules
 from mail.html_tokens import End, Start, Text
 from mail.style import Declaration, Reader, written
-from mail.style_rules import Compound, Rule, Selector
+from mail.style_rules import DARK, LIGHT, Compound, Rule, Selector, under
 
 # How often an element may be held against a rule or a part of one; newsletters need some thousand.
 MAX_WORK: Final = 60_000
@@ -24,17 +24,23 @@ _NONE: Final = (Declaration("display", "none", important=False),)
 
 
 class Matched:
-    """Rules that match an element, weakest first, and what they say together where no media query holds."""
+    """Rules that match an element, weakest first, and what they say together in a window of any width."""
 
-    __slots__ = ("important", "normal", "rules")
+    __slots__ = ("dark", "important", "normal", "rules")
 
-    def __init__(self, rules: tuple[Rule, ...]) -> None:
+    def __init__(self, rules: tuple[Rule, ...], scheme: str = LIGHT) -> None:
         self.rules = rules
+        self.dark: Matched | None = None
         self.normal: dict[str, str] = {}
         self.important: dict[str, str] = {}
         for rule in rules:
-            if not rule.media:
+            if not rule.media or under(rule.media, scheme) == "":
                 self.take(rule.declarations, self.normal, self.important)
+
+    def in_the_dark(self) -> "Matched":
+        """The same where the colour scheme is the dark one."""
+        self.dark = self.dark or Matched(self.rules, DARK)
+        return self.dark
 
     @staticmethod
     def take(declarations: Iterable[Declaration], normal: dict[str, str], important: dict[str, str]) -> None:
@@ -47,7 +53,7 @@ class Matched:
 class Style:
     """What holds for an element: the rules that match it, and its style attribute's `own` declarations."""
 
-    __slots__ = ("_hides", "_inline", "_silent", "matched", "own")
+    __slots__ = ("_dark", "_hides", "_inline", "_silent", "matched", "own")
 
     def __init__(self, matched: Matched, own: tuple[Declaration, ...]) -> None:
         self.matched = matched
@@ -55,12 +61,19 @@ class Style:
         self._inline: str | None = None
         self._hides: bool | None = None
         self._silent: tuple[bool, bool] | None = None
+        self._dark: dict[str, str] | None = None
 
     def inline(self) -> str:
-        """All of it as one style attribute, as it is where no media query holds (CSS Cascade 5, section 6)."""
+        """All of it as one style attribute, as it is in a wide light window (CSS Cascade 5, section 6)."""
         if self._inline is None:
             self._inline = ";".join(f"{name}:{value}" for name, value in self._values().items())
         return self._inline
+
+    def in_the_dark(self) -> dict[str, str]:
+        """The values of its properties where the colour scheme is the dark one."""
+        if self._dark is None:
+            self._dark = Style(self.matched.in_the_dark(), self.own)._values()
+        return self._dark
 
     def varies(self) -> bool:
         """Whether it depends on the window or the colour scheme."""
@@ -108,8 +121,10 @@ class Cascade:
     def __init__(self, sheets: Iterable[tuple[str, str]]) -> None:
         """`sheets` are the document's style elements, each its content and its media attribute."""
         self._reader = Reader()
+        rules = style_rules.read(sheets)
+        self.has_dark_rules = any(DARK in rule.media for rule in rules)
         self._by_key: defaultdict[str, list[Rule]] = defaultdict(list)
-        for rule in style_rules.read(sheets):
+        for rule in rules:
             self._by_key[_key(rule.selector.compounds[0])].append(rule)
         page = _Element(None, "html", "", frozenset())
         self._open = [page, _Element(page, "body", "", frozenset())]
@@ -230,7 +245,7 @@ class Sheet:
     def __init__(self, document: str) -> None:
         self._prefix = f"m{zlib.crc32(document.encode('utf-8', 'replace')):08x}"
         self._classes: dict[tuple[int, tuple[Declaration, ...]], str] = {}
-        self._written: list[str] = []
+        self._written: list[tuple[str, str]] = []  # each block with its media query
         self._room = MAX_SHEET
 
     def split(self, found: Style) -> tuple[str, str]:
@@ -241,26 +256,36 @@ class Sheet:
         key = (id(found.matched), important)
         if key not in self._classes:
             name = f"{self._prefix}-{len(self._classes)}"
-            css = "".join(_blocks(name, found.matched.rules, important))
-            self._room -= len(css)
+            blocks = list(_blocks(name, found.matched.rules, important))
+            self._room -= sum(len(media) + len(block) for media, block in blocks)
             if self._room < 0:
                 return "", found.inline()
             self._classes[key] = name
-            self._written.append(css)
+            self._written += blocks
         return self._classes[key], written(one for one in found.own if not one.important)
 
-    def html(self) -> str:
-        """The element, "" when no class was made. The layer lets the page around it have the last word."""
-        return f"<style>@layer mail{{{''.join(self._written)}}}</style>" if self._written else ""
+    def html(self, *, dark: bool) -> str:
+        """The element, "" when nothing is in it. The layer lets the page around it have the last word.
+
+        Without `dark` the letter lies on a light ground whatever the system's scheme is.
+        """
+        css = "".join(_in_media(media, block, dark=dark) for media, block in self._written)
+        return f"<style>@layer mail{{{css}}}</style>" if css else ""
 
 
-def _blocks(name: str, rules: tuple[Rule, ...], important: tuple[Declaration, ...]) -> Iterator[str]:
+def _in_media(media: str, block: str, *, dark: bool) -> str:
+    query = media if dark or not media else under(media, LIGHT)
+    if query is None:
+        return ""
+    return f"@media {query}{{{block}}}" if query else block
+
+
+def _blocks(name: str, rules: tuple[Rule, ...], important: tuple[Declaration, ...]) -> Iterator[tuple[str, str]]:
     """One block for each run of rules with the same query: among equal selectors the order decides."""
     for media, run in groupby(rules, key=lambda rule: rule.media):
-        block = f".{name}{{{_declared(one for rule in run for one in rule.declarations)}}}"
-        yield f"@media {media}{{{block}}}" if media else block
+        yield media, f".{name}{{{_declared(one for rule in run for one in rule.declarations)}}}"
     if important:
-        yield f".{name}{{{_declared(important)}}}"
+        yield "", f".{name}{{{_declared(important)}}}"
 
 
 def _declared(declarations: Iterable[Declaration]) -> str:

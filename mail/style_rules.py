@@ -16,6 +16,9 @@ MAX_CSS: Final = 80_000
 MAX_SELECTORS: Final = 3_000
 MAX_COMPOUNDS: Final = 8
 
+DARK: Final = "(prefers-color-scheme:dark)"
+LIGHT: Final = "(prefers-color-scheme:light)"
+
 _NAME: Final = re.compile(r"[\w-]{1,100}")
 _WIDTH: Final = re.compile(r"(min|max)-(?:device-)?width")
 _LENGTH: Final = re.compile(r"\d{1,4}(?:\.\d{1,3})?(?:px|em)")
@@ -73,6 +76,14 @@ def read(sheets: Iterable[tuple[str, str]]) -> list[Rule]:
                 if len(rules) == MAX_SELECTORS:
                     return rules
     return rules
+
+
+def under(media: str, scheme: str) -> str | None:
+    """What is left of a query of ours where the colour scheme is known: "" if it holds then, None if it doesn't."""
+    other = LIGHT if scheme == DARK else DARK
+    queries = [query.split(" and ") for query in media.split(", ")]
+    left = [[one for one in query if one != scheme] for query in queries if other not in query]
+    return ", ".join(" and ".join(query) for query in left) if left and all(left) else "" if left else None
 
 
 def _rules(nodes: Iterable[Any], media: str) -> Iterator[Rule]:

@@ -32,7 +32,7 @@ LIBRARIES = {
     "argon2": ("auth/passwords.py",),
     "segno": ("auth/",),
     "nh3": ("mail/sanitize.py",),
-    "tinycss2": ("mail/style.py", "mail/style_rules.py"),
+    "tinycss2": ("mail/style.py", "mail/style_rules.py", "mail/dark.py"),
     "chardet": ("mail/charsets.py",),
     "endec": ("mail/charsets.py",),
     "webencodings": ("mail/charsets.py",),

@@ -108,7 +108,7 @@ def find_attachments(
     found: dict[str, OutgoingAttachment] = {}
     from_original = {kept for kept in keep if is_in_original(kept)}
     if answered and from_original:
-        for uid in _originals(imap, access, answered):
+        for uid in originals(imap, access, answered):
             if not from_original <= found.keys():
                 found |= _named_in_original(imap, uid, from_original)
     if len(from_original) < len(keep):
@@ -154,8 +154,8 @@ def _named_in_original(imap: Imap, uid: int, wanted: Set[str]) -> dict[str, Outg
     return found
 
 
-def _originals(imap: Imap, access: MailboxAccess, answered: Answered) -> list[int]:
-    """The message itself or, when it was moved, whatever has its Message-ID now; its folder is in hand."""
+def originals(imap: Imap, access: MailboxAccess, answered: Answered) -> list[int]:
+    """The UID of the message itself or, when it was moved, of what has its Message-ID now; its folder is selected."""
     try:
         there = imap.flags(select_for(imap, access, [answered.ref]))
     except (FolderNotFound, FolderChanged):

@@ -5,11 +5,11 @@ from html import escape
 
 from core.db import Database
 from mail import compose
-from mail.addresses import is_cut
+from mail.addresses import addresses_of, is_cut
 from mail.compose import Original
 from mail.headers import Headers, parse
 from mail.mailto import Mailto
-from mail.message import choose
+from mail.message import Layout, choose
 from mail.pool import Pool
 from mail.refs import MessageRef
 from mail.typed import typed
@@ -26,7 +26,7 @@ _ROOM = "<p><br></p>"
 
 @dataclass(frozen=True)
 class Begun:
-    """An answer to write on, the files that come along, and what it doesn't quote, in words; "" if it quotes all."""
+    """An answer to write on, the files that come along, and in words what it leaves out of the message, or ""."""
 
     writing: Writing
     attached: list[Attached]
@@ -86,18 +86,24 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
         references=draft.references,
         keep=[attachment.id for attachment in attached],
     )
-    return Begun(writing, attached, " ".join([*_not_everybody(headers, mode), *_left_out(quoted), *sent_on.notes]))
+    taken = {address.address for address in (*draft.to, *draft.cc)}
+    return Begun(writing, attached, _left_out(quoted, sent_on, _people_cut(headers, taken)))
 
 
-def _not_everybody(headers: Headers, mode: str) -> list[str]:
-    answered = {"reply": ("reply-to", "from"), "reply_all": ("reply-to", "from", "to", "cc")}.get(mode, ())
-    if not any(is_cut(headers, name) for name in answered):
-        return []
-    return ["The message names more people than an answer can go to: only the first are in To and Cc."]
+def _people_cut(headers: Headers, taken: set[str]) -> list[str]:
+    """The fields that gave the answer its addresses, and have more of them than can be read."""
+    found = {name: addresses_of(headers, name) for name in ("From", "Reply-To", "To", "Cc")}
+    gave = (name for name, people in found.items() if not taken.isdisjoint(one.address for one in people))
+    return [name for name in gave if is_cut(headers, name)]
 
 
-def _left_out(quoted: Quotable) -> list[str]:
-    return ["The message is too long to be quoted as a whole: only its beginning is."] if quoted.cut else []
+def _left_out(quoted: Quotable, layout: Layout, people_cut: list[str]) -> str:
+    not_all = [
+        f"The message names more people under {name} than can be taken over: some of them are missing here."
+        for name in people_cut
+    ]
+    too_long = ["The message is too long to be quoted as a whole: only its beginning is."] if quoted.cut else []
+    return " ".join([*not_all, *too_long, *layout.notes])
 
 
 def _tells_nothing(access: MailboxAccess, message_id: str) -> bool:

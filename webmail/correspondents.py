@@ -29,7 +29,7 @@ def correspondents(pool: Pool, access: MailboxAccess) -> list[Address]:
             if address and address.valid and address.address.lower() != access.address:
                 known = address.address.lower()
                 if known not in names or not names[known].name:
-                    names[known] = address
+                    names[known] = address.without_false_name
                 weight[known] += points
 
     with mail_of(pool, access) as imap:

@@ -12,8 +12,7 @@ from mail import compose, patience
 from mail.errors import FolderNotFound, SubmissionUnknown
 from mail.imap import Imap
 from mail.pool import Pool
-from mail.submission import MOST_RECIPIENTS, Submission
-from mail.typed import parse_typed
+from mail.submission import Submission
 from mailboxes import outbox, outbox_leftovers
 from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer
@@ -22,6 +21,7 @@ from mailboxes.rights import Right
 from webmail.connection import DRAFTS, mail_of, select_for
 from webmail.drafting import Writing, assemble, check_unchanged, identity, message_id_of
 from webmail.filing import FileForHouse, finish, look_for, nobody, put_back
+from webmail.recipients import recipients
 from webmail.sent_before import PerhapsSent, name_of
 
 log = logging.getLogger(__name__)
@@ -30,19 +30,6 @@ log = logging.getLogger(__name__)
 _PATIENCE = 4
 # What one look into a mailbox may spend, in seconds, on what others left over there.
 _SETTLING_SECONDS = 3.0
-_BAD_SHOWN = 10
-
-
-class BadRecipients(PostroomError):
-    """What was typed in an address field can't be sent to; `fields` says it per field."""
-
-    code = "validation_failed"
-    status = 422
-    public = "Look at the addresses: one of them can't be sent to."
-
-    def __init__(self, fields: dict[str, str]) -> None:
-        super().__init__(f"bad recipients in {', '.join(fields)}")
-        self.fields = fields
 
 
 class OutboxClosed(PostroomError):
@@ -95,7 +82,7 @@ def send(
     access.require(Right.SEND)
     if sent := _outcome(db, access, writing.key):
         return sent
-    recipients = _recipients(writing)
+    to_whom = recipients(db, pool, access, writing)
     message_id = message_id_of(access, writing.key)
     with mail_of(pool, access, DRAFTS) as imap:
         _check_original(imap, access, writing)
@@ -110,7 +97,7 @@ def send(
             access,
             key=writing.key,
             message_id=message_id,
-            recipients=recipients,
+            recipients=to_whom,
             subject=writing.subject,
             answers=draft.in_reply_to,
             after=_after(writing),
@@ -166,31 +153,6 @@ def _check_original(imap: Imap, access: MailboxAccess, writing: Writing) -> None
     if writing.answers:
         with suppress(FolderNotFound):
             select_for(imap, access, [writing.answers])
-
-
-def _recipients(writing: Writing) -> list[str]:
-    """Every address, once. Raises BadRecipients."""
-    fields = {"to": writing.to, "cc": writing.cc, "bcc": writing.bcc}
-    parsed = {name: parse_typed(text) for name, text in fields.items()}
-    bad = {name: _not_addresses(wrong) for name, (_good, wrong) in parsed.items() if wrong}
-    addresses = [address.address for good, _wrong in parsed.values() for address in good]
-    if bad:
-        raise BadRecipients(bad)
-    if not addresses:
-        raise BadRecipients({"to": "Write at least one address."})
-    # Everybody gets one copy, however their address is spelt in two fields; the first spelling is kept.
-    first: dict[str, str] = {}
-    for address in addresses:
-        first.setdefault(address.lower(), address)
-    addresses = list(first.values())
-    if len(addresses) > MOST_RECIPIENTS:
-        raise BadRecipients({"to": f"These are {len(addresses)} addresses; a message can go to {MOST_RECIPIENTS}."})
-    return addresses
-
-
-def _not_addresses(wrong: list[str]) -> str:
-    more = f" and {len(wrong) - _BAD_SHOWN} more" if len(wrong) > _BAD_SHOWN else ""
-    return f"This isn't an email address: {', '.join(wrong[:_BAD_SHOWN])}{more}"
 
 
 def _submit(

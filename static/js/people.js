@@ -2,7 +2,7 @@
 // taken with Enter, Tab or a click, and Escape sends it away.
 
 const MOST = 6;
-const SEPARATOR = /[,;](?=(?:[^"]*"[^"]*")*[^"]*$)/g; // not between quotation marks
+const SEPARATOR = /[,;\n](?=(?:[^"]*"[^"]*")*[^"]*$)/g; // not between quotation marks
 
 const list = () => document.getElementById("people");
 const options = () => [...list().querySelectorAll("[role=option]")];

@@ -64,16 +64,17 @@ def printed_document(access: MailboxAccess, found: OpenMessage, *, images: bool,
     for text in found.texts:
         if text.is_html:
             body = reading.html_body(services().pool, access, found.ref, text.part.section)
-            pieces.append(f"<div>{_harmless(access, found.ref, body, images=images)}</div>")
+            pieces.append(f"<div>{_harmless(access, found.ref, body, images=images, dark=False)}</div>")
         else:
             pieces.append(f"<p>{to_html(text.content, mailto=writes_from(access))}</p>")
     return _document("".join(pieces), images=images)
 
 
-def _harmless(access: MailboxAccess, ref: MessageRef, body: HtmlBody, *, images: bool) -> str:
+def _harmless(access: MailboxAccess, ref: MessageRef, body: HtmlBody, *, images: bool, dark: bool = True) -> str:
     """The HTML made harmless. Where it had to be cut, its end says so."""
     how: sanitize.Images = _proxied if images else "blocked"
-    shown = sanitize.html(body.text.content, images=how, cid=body.inline_images.get, mailto=writes_from(access))
+    content, writes = body.text.content, writes_from(access)
+    shown = sanitize.html(content, images=how, cid=body.inline_images.get, mailto=writes, dark=dark)
     if not (shown.truncated or body.text.cut):
         return shown.html
     where: dict[str, Any] = {"mailbox": access.address, "folder": ref.folder, "ref": ref.token}

@@ -1,6 +1,7 @@
 """The form of a message being written: what was typed into it, and the page that shows it."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -35,6 +36,7 @@ from webmail.views.folder import listing_beside, page, page_without_mail
 from webmail.views.request_values import beside
 
 _BESIDE_SECONDS = 1.0
+_LINE_ENDS = re.compile(r"[ \t,;]*[\r\n][\s,;]*")
 
 
 class BrokenForm(PostroomError):
@@ -54,9 +56,9 @@ def posted() -> Writing:
     return Writing(
         key=key,
         mode=form.get("mode", "new"),
-        to=_text("to"),
-        cc=_text("cc"),
-        bcc=_text("bcc"),
+        to=_people("to"),
+        cc=_people("cc"),
+        bcc=_people("bcc"),
         subject=_text("subject"),
         text=form.get("text", "").replace("\r\n", "\n"),
         html=_html(form.get("html", "")),
@@ -82,6 +84,11 @@ def _html(written: str) -> str:
 def _text(name: str) -> str:
     """A one-line field."""
     return " ".join(request.form.get(name, "").split())
+
+
+def _people(name: str) -> str:
+    """A field for addresses; a list may come with one on each line."""
+    return " ".join(_LINE_ENDS.sub(", ", request.form.get(name, "").strip()).split())
 
 
 def ref_named(folder: str, token: str) -> MessageRef | None:

@@ -25,7 +25,6 @@ from webmail.views.folder import listing_beside, page
 from webmail.views.letters import shown_texts, writes_from
 from webmail.views.request_values import beside, opened, page_number, searched
 
-_PEOPLE = ("from", "reply-to", "to", "cc", "bcc")
 
 
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>")
@@ -171,11 +170,11 @@ def _shortened(headers: Headers | None) -> str:
     """Said where a field is too long to be shown and answered as a whole."""
     if headers is None:
         return ""
-    many = [name for name in _PEOPLE if name not in headers.shortened and is_cut(headers, name)]
-    if not (headers.shortened or many):
+    cut = [name for name in ("to", "cc", "bcc") if name not in headers.shortened and is_cut(headers, name)]
+    if not (cut or headers.shortened):
         return ""
-    names = ", ".join(name.title() for name in (*headers.shortened, *many))
-    return f"Too long to be shown and answered as a whole: {names}. View the source to see all of it."
+    named = words.listed([words.FIELD_NAMES[name] for name in (*cut, *headers.shortened)])
+    return f"Too long to be shown and answered as a whole: {named}. View the source to see all of it."
 
 
 def _sender(headers: Headers | None, authors: list[Address]) -> Address | None:

@@ -21,7 +21,8 @@ from web.htmx import is_fragment_request
 from webmail import discarding, drafting, reading, sending
 from webmail.attaching import AttachmentGone
 from webmail.drafting import SubjectTooLong, TooLarge, Writing
-from webmail.sending import BadRecipients, Sent
+from webmail.recipients import BadRecipients
+from webmail.sending import Sent
 from webmail.versions import DraftChanged
 from webmail.views import blueprint
 from webmail.views.compose_form import (

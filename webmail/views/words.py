@@ -13,6 +13,17 @@ FOLDER_LABELS = {
     "junk": "Junk",
     "trash": "Trash",
 }
+# The parts of a message's head that can be too long to be read whole (mail.headers).
+FIELD_NAMES = {
+    "from": "From",
+    "sender": "Sender",
+    "reply-to": "Reply to",
+    "to": "To",
+    "cc": "Cc",
+    "bcc": "Bcc",
+    "subject": "the subject",
+    "header": "the header as a whole",
+}
 # A page of the list names a hundred of them, and `strftime` takes five times as long.
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -47,8 +58,12 @@ def when_long(at: datetime) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """The words of it that fit into so many characters."""
-    return text if len(text) <= most else text[: most - 3].rsplit(" ", 1)[0] + "..."
+    """The words of it that fit into so many characters; half of one where leaving it out would cost too much."""
+    if len(text) <= most:
+        return text
+    start = text[: most - 3]
+    whole = start.rpartition(" ")[0]
+    return (whole if len(whole) * 3 > most * 2 else start) + "..."
 
 
 def type_label(content_type: str) -> str:
@@ -65,6 +80,11 @@ def people(addresses: Sequence[Address], *, limit: int = 3) -> str:
 
 def full(addresses: Sequence[Address], *, limit: int = 20) -> str:
     return ", ".join(str(address) for address in addresses[:limit])
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def counted(number: int, one: str, many: str) -> str:
