@@ -18,22 +18,18 @@ PAGE: Final = """<!doctype html>
 html {{ background: var(--paper); color: var(--ink); }}
 body {{ margin: 0; padding: 16px 24px; font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif;
   overflow-wrap: break-word; }}
-/* One ground for all of it reaches to the edges. In front of it only the mail's own styles may stand. */
+/* One ground for all of it reaches to the edges, no words do. In front of it only the mail's own styles may stand. */
 body:has(> :is(div[style*="background"], table[width="100%"]):last-child:is(:only-child, style:first-child + *)) {{
   padding: 0; }}
+body > div[style*="background"]:last-child:is(:only-child, style:first-child + *) {{ padding: 16px 24px; }}
 img {{ max-width: 100%; }}
 img:not([src]) {{ background: var(--empty); outline: 1px dashed var(--edge); outline-offset: -1px; color: var(--dim); }}
 img:not([src]):is([width="1"], [height="1"]) {{ outline: none; }}
 img:not([height]) {{ height: auto; }}
-/* A picture that can't be fetched is its alternative text, which has an ::after; one that is there has none. Nobody
+/* A picture that can't be fetched says so after its alternative text: only that has an ::after, no picture has. Nobody
    misses those that only count readers. */
-body {{ counter-reset: missing; }}
-img[src]:not([width="0"], [width="1"], [height="0"], [height="1"])::after {{ content: ""; counter-increment: missing; }}
-body::after {{ content: counter(missing, missing-number) counter(missing, missing-words); position: sticky; bottom: 0;
-  display: block; width: fit-content; font-size: 13px; background: var(--empty); color: var(--ink); }}
-@counter-style missing-number {{ system: fixed 0; symbols: ""; fallback: decimal; }}
-@counter-style missing-words {{ system: fixed 0; symbols: "" " picture couldn’t be fetched."; fallback: missing-many; }}
-@counter-style missing-many {{ system: cyclic; symbols: " pictures couldn’t be fetched."; }}
+img[src]:not([width="0"], [width="1"], [height="0"], [height="1"])::after {{
+  content: " (This picture couldn’t be fetched.)"; color: var(--dim); font: italic 13px system-ui, sans-serif; }}
 table {{ font-size: inherit; }}
 pre {{ white-space: pre-wrap; font: 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }}
 blockquote {{ margin: 8px 0 8px 2px; padding-left: 12px; border-left: 2px solid var(--line); }}
@@ -52,7 +48,8 @@ p {{ max-width: 46em; }}
 }}
 /* Mail that was laid out for a wide window: nothing in it may be wider than this one. */
 @media (max-width: 480px) {{
-  body {{ padding: 12px; overflow-wrap: anywhere; }}
+  body, body > div[style*="background"]:last-child:is(:only-child, style:first-child + *) {{ padding: 12px; }}
+  body {{ overflow-wrap: anywhere; }}
   table, td, th, div, p {{ max-width: 100% !important; min-width: 0 !important; width: auto !important; }}
   /* Not in percent: in a table a cell is as wide as the picture wants to be. */
   img {{ max-width: calc(100vw - 48px) !important; height: auto !important; }}

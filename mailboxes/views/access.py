@@ -106,12 +106,13 @@ def _access(mailbox_id: int, error: PostroomError | None = None) -> Response:
         facts: dict[str, Any] = {
             "row": row_of(session, mailbox),
             "people": _people(memberships.members_of(session, mailbox)),
-            "picker": picker(session, admin, asked, mailbox),
+            "picker": picker(session, admin, asked, mailbox, error),
         }
     if not is_fragment_request():
         return page("access", error=error, waiting=waiting_in([facts["row"]]), **facts)
     piece = "_members" if request.headers.get("HX-Target") == "members" else "_access"
-    shown = render_template(f"console/{piece}.html", stale=error, **facts)
+    stale = error if isinstance(error, MemberGone) else None
+    shown = render_template(f"console/{piece}.html", stale=stale, **facts)
     answer = make_response(shown, error.status if error else 200)
     answer.headers["Cache-Control"] = "no-store"
     answer.vary.add("HX-Request")

@@ -1,5 +1,7 @@
 """Add mailbox: a person's own, or a shared one."""
 
+from dataclasses import replace
+
 from flask import make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
@@ -10,7 +12,7 @@ from auth.views_say import say
 from core.errors import PostroomError
 from mailboxes import directory
 from mailboxes.administration import Administration, domain_in, mailboxes_in
-from mailboxes.errors import PlanLimitReached
+from mailboxes.errors import MemberNeeded, PlanLimitReached
 from mailboxes.forms import NewPersonalForm, NewSharedForm, typed
 from mailboxes.models import REGULAR, SHARED
 from mailboxes.overview import DomainUsage, usage
@@ -71,6 +73,8 @@ def add_shared() -> Response:
             made = directory.add_shared(
                 session, admin.doer, domain, typed(form.local_part), typed(form.display_name), members
             )
+    except MemberNeeded as error:
+        return page("add_shared", error=error, form=form, picker=replace(team, error=error.public), domains=domains)
     except PostroomError as error:
         return page("add_shared", error=correctable(error), form=form, picker=team, domains=domains)
     say(f"{made.address} is ready. Its members see it in their webmail now.")

@@ -38,7 +38,8 @@ def convert_to_shared(mailbox_id: int) -> Response:
         if mailbox.is_shared:
             raise error or AlreadyShared(mailbox.address)
         preview = conversion.preview(session, admin, mailbox_id)
-        team = picker(session, admin, request.form if request.method == "POST" else request.args, mailbox)
+        asked = request.form if request.method == "POST" else request.args
+        team = picker(session, admin, asked, mailbox, error)
     unread = services().doveadm.unread(mailbox.address)
     facts = {"form": FlaskForm(), "mailbox": mailbox, "preview": preview, "picker": team, "unread": unread}
     return page("convert_to_shared", error=error, **facts)

@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response
 
+from core.errors import PostroomError
 from mailboxes.administration import Administration, active_in, mailboxes_in
+from mailboxes.errors import MemberNeeded
 from mailboxes.models import Mailbox
 from mailboxes.overview import candidates
 from mailboxes.views.shell import console, looking, number, numbers
@@ -20,7 +22,8 @@ FIELD = "member_mailbox_ids"
 class Picker:
     """`picked` are ticked and stay on the page whatever is searched; `more` says that the search found more.
 
-    `nobody` says that the account has nobody else at all; `can_send` is what those who are added shall do.
+    `nobody` says that the account has nobody else at all; `can_send` is what those who are added shall do; `error` is
+    what is wrong with the choice.
     """
 
     search: str
@@ -30,10 +33,15 @@ class Picker:
     nobody: bool
     can_send: bool
     shared_id: int | None
+    error: str = ""
 
 
 def picker(
-    session: Session, admin: Administration, asked: MultiDict[str, str], shared: Mailbox | None = None
+    session: Session,
+    admin: Administration,
+    asked: MultiDict[str, str],
+    shared: Mailbox | None = None,
+    error: PostroomError | None = None,
 ) -> Picker:
     """What the request asks for. Raises NothingByThatName for an id that is none of the account's."""
     search = asked.get("q", "").strip()[:200]
@@ -44,7 +52,8 @@ def picker(
     own = shared.id if shared else None
     nobody = not any(one.id != own for one in candidates(session, admin, search="", shared=None, limit=2))
     can_send = asked.get("can_send", "1") == "1"
-    return Picker(search, picked, others[:SHOWN], len(others) > SHOWN, nobody, can_send, own)
+    wrong = error.public if isinstance(error, MemberNeeded) else ""
+    return Picker(search, picked, others[:SHOWN], len(others) > SHOWN, nobody, can_send, own, wrong)
 
 
 @console.get("/people")

@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from core.errors import PostroomError
 from mail.addresses import readable_domain
 from mailboxes.administration import Administration
-from mailboxes.errors import NothingByThatName
+from mailboxes.errors import MemberNeeded, NothingByThatName
 from mailboxes.models import ACTIVE, Mailbox
 from mailboxes.overview import MailboxRow, one_row
 from mailboxes.storage import size, size_of
@@ -72,8 +72,9 @@ def changing() -> Iterator[tuple[Session, Administration]]:
 
 
 def page(name: str, /, *, status: int = 200, error: PostroomError | None = None, **context: object) -> Response:
-    """A page of the console; `error` is said at its top, and its status is the page's."""
-    shown = render_template(f"console/{name}.html", error=error, **context)
+    """A page of the console with the status of the `error`, which is said at its top, or by the choice of people."""
+    at_top = None if isinstance(error, MemberNeeded) else error
+    shown = render_template(f"console/{name}.html", error=at_top, **context)
     answer = make_response(shown, error.status if error else status)
     answer.headers["Cache-Control"] = "no-store"
     answer.vary.add("HX-Request")
@@ -83,9 +84,9 @@ def page(name: str, /, *, status: int = 200, error: PostroomError | None = None,
 def correctable(error: PostroomError) -> PostroomError:
     """The error, to be said on the page it came from; raised again when another page has to be shown.
 
-    A fragment's error is said in the notice of the page that is there.
+    A fragment's error is said in the notice of the page that is there, but for one that belongs to a field of it.
     """
-    if error.status not in (409, 422) or is_fragment_request():
+    if error.status not in (409, 422) or (is_fragment_request() and not isinstance(error, MemberNeeded)):
         raise error
     return error
 

@@ -14,8 +14,16 @@ function show(choice) {
   if (choice.checked) field.hidden = choice.value !== "set";
 }
 
+// That nobody is ticked is said until somebody is.
+function accept(error) {
+  const field = error?.parentElement.querySelector("[aria-invalid]");
+  for (const name of ["aria-invalid", "aria-describedby"]) field?.removeAttribute(name);
+  error?.remove();
+}
+
 document.addEventListener("change", (event) => {
   if (event.target.matches('input[name="password_mode"]')) show(event.target);
+  if (event.target.matches(PICK)) accept(document.getElementById("q-error"));
 });
 
 // Enter in the search for people must not send the form it stands in.
@@ -26,8 +34,8 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => {
   adopt();
   if (!["access", "members"].includes(event.detail.target.id) || document.activeElement !== document.body) return;
-  const undo = document.querySelector("#members .toast form button");
-  (undo ?? document.getElementById("with-access")).focus();
+  const next = document.querySelector("#access [aria-invalid], #members .toast form button");
+  (next ?? document.getElementById("with-access")).focus();
 });
 
 // Ticked people stay ticked while one searches for more: the search sends them along, their order is the page's.
