@@ -85,7 +85,8 @@ def test_one_wrong_id_adds_nobody_and_is_named(olive: Desk, team: str, who: str,
 def test_nobody_ticked_is_said(olive: Desk, team: str) -> None:
     answer = olive.post(f"{olive.path(team)}/members")
     assert answer.status_code == 422
-    assert "Nobody is ticked" in answer.text
+    assert "Nobody is ticked" in answer.text.partition('id="add-people"')[2]
+    assert 'aria-describedby="q-error"' in answer.text
 
 
 def test_two_hundred_people_are_one_request_and_a_handful_of_statements(olive: Desk, team: str, app: Flask) -> None:

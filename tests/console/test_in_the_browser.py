@@ -70,6 +70,19 @@ def test_adding_people_is_at_hand_however_many_have_access(
     expect(page.get_by_role("searchbox", name="Search people")).to_be_in_viewport()
 
 
+def test_that_nobody_is_ticked_is_said_where_people_are_ticked(page: Page, olive: Desk) -> None:
+    shared = olive.make_shared("unticked", ANA)
+    page.goto(f"/console{olive.path(shared)}/access")
+    page.get_by_role("button", name="Add selected").click()
+    search = page.get_by_role("searchbox", name="Search people")
+    expect(search).to_be_focused()
+    expect(search).to_have_accessible_description("Nobody is ticked. Choose who to add.")
+    page.get_by_role("checkbox", name=re.compile("Dan")).check()
+    expect(page.get_by_text("Nobody is ticked")).to_have_count(0)
+    page.get_by_role("button", name="Add selected").click()
+    expect(page.get_by_role("button", name="Remove Dan")).to_be_visible()
+
+
 def test_who_is_ticked_stays_ticked_while_a_member_is_changed(page: Page, olive: Desk) -> None:
     shared = olive.make_shared("ticks", ANA, BEN)
     page.goto(f"/console{olive.path(shared)}/access")

@@ -216,6 +216,15 @@ def test_reply_all_never_writes_to_the_mailbox_itself() -> None:
     assert compose.reply(original(to=(other_plus,)), me=SUPPORT.address, everyone=True).cc == (other_plus, BEN)
 
 
+def test_of_whom_the_name_gives_itself_out_for_an_address_the_address_alone_is_answered() -> None:
+    for name in ("suppоrt@brand-a.test", "support＠brand-a.test", "Support <support@brand-a.test>", "x@evil.test"):
+        given = original(from_=(Address(name, "x@evil.test"),), cc=(Address(name, "y@evil.test"), KIM), reply_to=())
+        answer = compose.reply(given, me="help@other.test", everyone=True)
+        assert answer.to == (Address("", "x@evil.test"),)
+        assert Address("", "y@evil.test") in answer.cc
+        assert KIM in answer.cc
+
+
 def test_two_authors_are_both_answered() -> None:
     assert compose.reply(original(from_=(KIM, EVE)), me=SUPPORT.address).to == (KIM, EVE)
     assert compose.reply(original(from_=(SUPPORT, EVE)), me=SUPPORT.address).to == (EVE,)

@@ -145,6 +145,119 @@ def test_a_letter_looks_as_its_style_element_says_and_only_one_with_colours_stay
     context.close()
 
 
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+WHITE_TABLE = "<table bgcolor=#ffffff><tr><td>Papers, <a href='https://shop.example/'>all of them</a></table>"
+DARK = "@media (prefers-color-scheme:dark)"
+# What people are sent, and whether it is dark where all else is: what was made for light lies on a card.
+NEWSLETTERS = {
+    "dark page, light tables": (
+        f"<style>{DARK}{{body{{background:#111;color:#eee}}}}</style><body>{WHITE_TABLE}",
+        False,
+    ),
+    "dark words, light tables": (f"<style>{DARK}{{td{{color:#eee!important}}}}</style>{WHITE_TABLE}", False),
+    "dark by and by": (
+        f"<style>.b{{background:#fff;color:#222}}a{{color:#00f}}{DARK}{{.b{{background:#222}}.b{{color:#eee}}"
+        f"a{{color:#9cf!important}}}}</style><body style='background:#f2f2f2'>"
+        "<div class=b>Papers, <a href='https://shop.example/'>all</a></div>",
+        True,
+    ),
+    "dark alone": (f"<style>{DARK}{{p{{background:#123;color:#fff}}}}</style><p>Papers</p>", True),
+    "dark, and light besides": (
+        f"<style>{DARK.replace('dark', 'light')}{{p{{color:#333}}}}{DARK}{{p{{color:#eee}}}}</style><p>Papers</p>",
+        True,
+    ),
+    "light besides, and half dark": (
+        f"<style>p{{color:#fff;background:#000}}{DARK.replace('dark', 'light')}{{p{{color:#333;background:#fff}}}}"
+        f"{DARK}{{p{{color:#111}}}}</style><p>Papers</p>",
+        False,
+    ),
+    "attributes": (f"<body bgcolor=#eeeeee>{WHITE_TABLE}", False),
+    "body alone": ("<body style='background:#fff7e6'>Papers, <a href='https://shop.example/'>all</a>", False),
+    "light on dark": ("<table width='100%' bgcolor=#102040><tr><td style='color:#fff'>Papers</table>", False),
+    "coloured links": ("<p>See <a href='https://shop.example/' style='color:#15c'>all papers</a></p>", False),
+    "no colours": ("<p>See <a href='https://shop.example/'>all papers</a></p><blockquote>Before</blockquote>", True),
+    "transparent": ("<div style='background:transparent;color:inherit'><p style='color:windowtext'>Papers</div>", True),
+    "pictures": ("<table><tr><td><img src=cid:a alt=Sale></table>", False),
+    "a picture in a letter": ("<p>My hat:</p><img src=cid:a alt=Hat>", True),
+}
+LOWEST_CONTRAST = """() => {
+  const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  const rgba = (colour) => {
+    canvas.clearRect(0, 0, 1, 1);
+    canvas.fillStyle = colour;
+    canvas.fillRect(0, 0, 1, 1);
+    return [...canvas.getImageData(0, 0, 1, 1).data];
+  };
+  const light = ([r, g, b]) => [[r, .2126], [g, .7152], [b, .0722]].reduce((sum, [part, weight]) => {
+    const c = part / 255;
+    return sum + weight * (c <= .04045 ? c / 12.92 : ((c + .055) / 1.055) ** 2.4);
+  }, 0);
+  const ground = (element) => {
+    for (let at = element; at; at = at.parentElement) {
+      const found = rgba(getComputedStyle(at).backgroundColor);
+      if (found[3]) return found;
+    }
+    return rgba("Canvas");
+  };
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const found = [21];
+  while (words.nextNode()) {
+    const { parentElement: holder, data } = words.currentNode;
+    if (!data.trim() || holder.matches("style")) continue;
+    const [low, high] = [light(rgba(getComputedStyle(holder).color)), light(ground(holder))].sort((a, b) => a - b);
+    found.push((high + .05) / (low + .05));
+  }
+  return Math.min(...found);
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_words_of_a_newsletter_can_be_read_in_the_light_and_in_the_dark(
+    browser: Browser, scheme: Literal["light", "dark"]
+) -> None:
+    context = browser.new_context(color_scheme=scheme)
+    page = context.new_page()
+    for name, (letter, is_dark) in NEWSLETTERS.items():
+        page.set_content(sanitize.document(sanitize.html(letter).html))
+        assert page.evaluate(LOWEST_CONTRAST) >= 3, name
+        assert page.locator("html").get_attribute("class") == ("plain" if is_dark else "card"), name
+    context.close()
+
+
+def test_on_paper_a_letter_is_light_whatever_rules_it_has() -> None:
+    letter, _ = NEWSLETTERS["dark alone"]
+    assert "prefers-color-scheme:dark" in sanitize.html(letter).html
+    assert "prefers-color-scheme:dark" not in sanitize.html(letter, dark=False).html
+
+
+def test_the_words_of_a_letter_stand_off_the_edge_of_their_ground(browser: Browser) -> None:
+    page = browser.new_page()
+    page.set_content(sanitize.document(sanitize.html(NEWSLETTERS["body alone"][0]).html))
+    assert page.evaluate("document.body.getBoundingClientRect().left") == 0
+    words = page.get_by_role("link", name="all").bounding_box()
+    assert words
+    assert words["y"] >= 16
+    page.close()
+
+
+def test_a_picture_that_cannot_be_fetched_says_so_beside_its_words(browser: Browser) -> None:
+    page = browser.new_page()
+    broken = '<img src="data:image/png;base64,AAAA" alt="The hat">'
+    whole = f'<img src="data:image/png;base64,{PIXEL}" alt="The coat">'
+
+    def width(html: str) -> float:
+        page.set_content(sanitize.document(sanitize.html(html).html))
+        page.locator("img").evaluate("image => image.decode().catch(() => 0)")
+        box = page.locator("img").bounding_box()
+        assert box
+        return box["width"]
+
+    assert width(whole) == 1
+    assert width(broken) > 200
+    assert width(broken.replace("alt", 'height="1" alt')) < 100  # it counts readers, and nobody misses it
+    page.close()
+
+
 def test_the_trap_works(browser: Browser, server: Server) -> None:
     """The same check finds a script and a load when they are there."""
     wrong = open_all(browser, server, {"bad": "<img src=/stray><script>document.title='owned'</script>"})

@@ -89,7 +89,7 @@ def test_a_bomb_opens_and_says_what_of_it_is_left_out(hostile: HostileMail, sign
     eve = sign_in(EVE)
     for name, said in (
         ("bomb-header-recipients", "Too long to be shown and answered as a whole: Cc"),
-        ("bomb-header-words", "Too long to be shown and answered as a whole: Subject"),
+        ("bomb-header-words", "Too long to be shown and answered as a whole: the subject"),
         ("bomb-parts", "the first 50 are shown and quoted. The others are files."),
         ("bomb-nested-3000", "It has more parts, or deeper ones, than can be shown and quoted."),
     ):

@@ -140,10 +140,11 @@ def test_a_damaged_winmail_says_so_and_is_sent_on_as_it_is(
         ("Content-Type: application/x-pkcs7-mime; smime-type=enveloped-data; name=a.p7m\n\nMIAG", "encrypted.*a.p7m"),
         (PGP, r"\(PGP\).*encrypted.asc"),
         ("Content-Type: text/calendar; name=lunch.ics\n\nBEGIN:VCALENDAR", "invitation.*lunch.ics"),
-        ("Content-Type: application/pdf; name=offer.pdf\n\n%PDF", "no text, only files"),
-        ("\n\n", "Nothing of this message can be shown.*See its source"),
+        ("Content-Type: application/pdf; name=offer.pdf\n\n%PDF", "This message has no text"),
+        ("Content-Disposition: attachment\n\nx", "This message has no text"),
+        ("\n\n", "This message has no text.*See its source"),
     ],
-    ids=["signed", "encrypted", "pgp", "calendar", "only a file", "nothing"],
+    ids=["signed", "encrypted", "pgp", "calendar", "only a file", "only a text as a file", "nothing"],
 )  # fmt: skip
 def test_what_cannot_be_shown_says_what_it_is(sign_in: SignIn, delivered: Deliver, letter: str, says: str) -> None:
     ana, url = sign_in(ANA), delivered(letter)

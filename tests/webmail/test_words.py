@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webmail.views.words import shortened, when_long, when_short
+from webmail.views.words import FIELD_NAMES, listed, shortened, when_long, when_short
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 
@@ -20,6 +20,17 @@ def test_what_is_shortened_fits_and_begins_as_it_did(text: str, most: int) -> No
 def test_words_are_left_whole() -> None:
     assert shortened("Your order", 10) == "Your order"
     assert shortened("Your big order is on its way", 20) == "Your big order..."
+
+
+def test_a_word_that_is_nearly_all_of_it_is_cut_and_not_left_out() -> None:
+    assert shortened("Re: " + "x" * 300, 200) == "Re: " + "x" * 193 + "..."
+    assert shortened("订单" * 100, 80) == "订单" * 38 + "订..."
+
+
+def test_what_is_too_long_is_named_in_plain_words() -> None:
+    assert listed([]) == ""
+    assert listed([FIELD_NAMES[name] for name in ("cc", "header")]) == "Cc and the header as a whole"
+    assert listed([FIELD_NAMES[name] for name in ("to", "reply-to", "subject")]) == "To, Reply to and the subject"
 
 
 @given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)))
