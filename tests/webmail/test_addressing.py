@@ -106,9 +106,9 @@ def test_a_list_may_come_with_an_address_on_each_line(world: World, sign_in: Sig
     ana = sign_in(ANA)
     fields = dict(ana.page(f"/mail/{SUPPORT}/compose").fields)
     token = fields.pop("csrf_token")
-    form = fields | {"to": f"{KIM_IN_FULL},\r\n  Ben <{BEN}>\r\n", "subject": "One on each line", "text": "Hello"}
+    form = fields | {"to": f"{KIM_IN_FULL}\r\n  Brandt, Ben <{BEN}>\r\n", "subject": "One on each line", "text": "Hello"}
     assert ana.post(f"/mail/{SUPPORT}/send", form, token=token).status_code == 303
-    assert arrived(world, BEN, "One on each line")["To"] == f"{KIM_IN_FULL}, Ben <{BEN}>"
+    assert arrived(world, BEN, "One on each line")["To"] == f'{KIM_IN_FULL}, "Brandt, Ben" <{BEN}>'
 
 
 def test_what_is_missing_behind_the_at_sign_is_said_until_it_is_there(page: Page) -> None:
