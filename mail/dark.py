@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from tinycss2.color4 import parse_color
 
-from mail import html_nesting
+from mail import html_nesting, style
 from mail.html_tokens import End, Start, Text
 from mail.style_cascade import Style
 
@@ -55,8 +55,8 @@ class Dark:
 
     def _look(self, tag: Start, found: Style) -> _Look:
         above, dark, given = self._open[-1], found.in_the_dark(), tag.attributes
-        ink = dark.get("color", "") or (given.get("color", "") if tag.name == "font" else "")
-        ground = dark.get("background-color", "") or given.get("bgcolor", "")
+        ink = dark.get("color", "") or (style.colour(given.get("color", "")) if tag.name == "font" else "")
+        ground = dark.get("background-color", "") or style.colour(given.get("bgcolor", ""))
         return _Look(
             self._colour(ink) or (LINK if tag.name == "a" else above.ink),
             _over(self._colour(ground), above.ground),
@@ -74,10 +74,16 @@ class Dark:
     def _colour(self, value: str) -> Colour | None:
         """None for what is no colour of its own: `inherit`, `transparent`, a word that is none."""
         if value not in self._colours:
-            found = parse_color(value)
-            is_one = found not in (None, "currentcolor") and found.alpha
-            self._colours[value] = Colour(*map(_bounded, found.to("srgb").coordinates), found.alpha) if is_one else None
+            self._colours[value] = _parsed(value)
         return self._colours[value]
+
+
+def _parsed(value: str) -> Colour | None:
+    found = parse_color(value)
+    if found is None or found == "currentcolor" or not found.alpha:
+        return None
+    red, green, blue = map(_bounded, found.to("srgb").coordinates)
+    return Colour(red, green, blue, _bounded(found.alpha))
 
 
 def _over(colour: Colour | None, ground: Colour) -> Colour:

@@ -106,7 +106,11 @@ def test_a_list_may_come_with_an_address_on_each_line(world: World, sign_in: Sig
     ana = sign_in(ANA)
     fields = dict(ana.page(f"/mail/{SUPPORT}/compose").fields)
     token = fields.pop("csrf_token")
-    form = fields | {"to": f"{KIM_IN_FULL}\r\n  Brandt, Ben <{BEN}>\r\n", "subject": "One on each line", "text": "Hello"}
+    form = fields | {
+        "to": f"{KIM_IN_FULL}\r\n  Brandt, Ben <{BEN}>\r\n",
+        "subject": "One on each line",
+        "text": "Hello",
+    }
     assert ana.post(f"/mail/{SUPPORT}/send", form, token=token).status_code == 303
     assert arrived(world, BEN, "One on each line")["To"] == f'{KIM_IN_FULL}, "Brandt, Ben" <{BEN}>'
 
