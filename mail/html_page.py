@@ -48,7 +48,7 @@ p {{ max-width: 46em; }}
 }}
 /* Mail that was laid out for a wide window: nothing in it may be wider than this one. */
 @media (max-width: 480px) {{
-  body, body > div[style*="background"]:last-child:is(:only-child, style:first-child + *) {{ padding: 12px; }}
+  body, body > div[style*="background"]:last-child:is(:only-child, style:first-child + *) {{ padding: 12px 16px; }}
   body {{ overflow-wrap: anywhere; }}
   table, td, th, div, p {{ max-width: 100% !important; min-width: 0 !important; width: auto !important; }}
   /* Not in percent: in a table a cell is as wide as the picture wants to be. */

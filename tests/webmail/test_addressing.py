@@ -98,7 +98,12 @@ def test_more_people_than_are_read_are_missed_on_the_page_and_in_the_form(world:
     ana = sign_in(ANA)
     url = find(ana, SUPPORT, "To too many of us")
     assert "Too long to be shown and answered as a whole: To." in ana.page(url).html
-    assert "names more people under To than can be taken over" in ana.page(f"{url}/reply-all").html
+    form = ana.page(f"{url}/reply-all")
+    assert "names more people under To than can be taken over" in form.html
+    fields = dict(form.fields)
+    again = ana.post(f"/mail/{SUPPORT}/send", fields, token=fields.pop("csrf_token"))
+    assert again.status_code == 422
+    assert "names more people under To than can be taken over" in again.text
     assert "can be taken over" not in ana.page(f"{url}/reply").html
 
 

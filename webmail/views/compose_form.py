@@ -36,6 +36,7 @@ from webmail.views.folder import listing_beside, page, page_without_mail
 from webmail.views.request_values import beside
 
 _BESIDE_SECONDS = 1.0
+_LONGEST_NOTICE = 1_000
 _LINE_ENDS = re.compile(r"[ \t,;]*[\r\n][\s,;]*")
 
 
@@ -117,6 +118,7 @@ def again(access: MailboxAccess, writing: Writing, error: PostroomError, fields:
     if writing.files and len(attached) < len(writing.keep) + len(writing.files):
         fields = {"files": "What you chose just now isn't attached: choose it again."} | fields
     shown = compose_page(access, kept, attached, list_folder(), errors=fields, theirs=theirs)
+    shown = replace(shown, notice=request.form.get("notice", "")[:_LONGEST_NOTICE])
     return render_form(access, shown, list_folder(), f"Not sent · {access.address}", error.status)
 
 
