@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from flask import Flask, request
 from flask_login import current_user
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wrappers import Response
 
 from web.context import in_api
-from web.gate import ASKS_NOBODY
+from web.gate import ASKS_NOBODY, to_sign_in
 from webmail.drafting import MAX_ATTACHMENTS
 
 
@@ -33,7 +34,7 @@ FORM = Bound(64 * KB, 100, 64 * KB)
 LIST = Bound(256 * KB, 600, 256 * KB)
 # The text twice and the boundaries, around what is attached.
 LETTER = Bound(MAX_ATTACHMENTS + 4 * MB, 1000, 4 * MB)
-# Whose session ended while they wrote is given their words back.
+# Whose session ended while they wrote is given their words back: of a longer letter, those that stand within this.
 STRANGERS_LETTER = Bound(512 * KB, 100, 512 * KB)
 PROGRAMS = Bound(1_000_000, 0, 1_000_000)
 
@@ -96,14 +97,16 @@ def receive_in_spite_of_its_size() -> None:
     request.max_content_length = LARGEST
 
 
-def _hold() -> None:
+def _hold() -> Response | None:
     asks = request.endpoint not in ASKS_NOBODY and not in_api()
     is_signed_in = asks and bool(current_user.is_authenticated)
     bound = bound_of(request.endpoint, is_signed_in=is_signed_in)
     request.max_content_length, request.max_form_parts = bound.octets, bound.fields
     request.max_form_memory_size = bound.words
     if request.routing_exception is not None:
-        return  # nobody reads what came with it
+        return None  # nobody reads what came with it
+    if bound is STRANGERS_LETTER:
+        return to_sign_in()  # how much came along changes nothing; its first words are given back (web/errors.py)
     if (request.content_length or 0) > bound.octets:
         raise RequestEntityTooLarge
     # Of this kind the parser bounds nothing by itself.
@@ -111,3 +114,4 @@ def _hold() -> None:
         request.max_content_length = bound.words
         if request.get_data().count(b"&") >= bound.fields:
             raise RequestEntityTooLarge
+    return None

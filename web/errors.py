@@ -17,6 +17,7 @@ from core.errors import PostroomError
 from mailboxes.access import MailboxAccess
 from web import bounds
 from web.context import found_actor, in_api, in_console
+from web.first_fields import first_fields
 from web.htmx import is_fragment_request
 from web.http_words import FALLBACK, LETTER_TOO_LARGE, WORDS
 
@@ -137,11 +138,17 @@ def _written_text() -> str:
 
 
 def _form_in_spite_of_its_size() -> MultiDict[str, str]:
-    """The fields also of a form that was refused for the files in it: the words are a person's work, and small."""
+    """The fields also of a form that was refused for the files in it: the words are a person's work, and small.
+
+    Of a letter from somebody who isn't signed in any more, or of whom nobody knows it while the database is away, the
+    fields at its beginning.
+    """
+    if bounds.is_letter() and found_actor() is None:
+        return first_fields(bounds.STRANGERS_LETTER.octets, bounds.STRANGERS_LETTER.fields)
     try:
         return request.form
     except RequestEntityTooLarge:
-        if found_actor() is None or not bounds.is_letter():  # a stranger has written nothing here
+        if not bounds.is_letter():
             raise
         bounds.receive_in_spite_of_its_size()
         return request.form

@@ -79,10 +79,10 @@ def _guard() -> BaseResponse | None:
     if current_user.is_authenticated:
         g.actor = current_user.actor
         return None  # should there be no such route, the error page says so
-    return None if request.endpoint in PUBLIC else _to_sign_in()
+    return None if request.endpoint in PUBLIC else to_sign_in()
 
 
-def _to_sign_in() -> BaseResponse:
+def to_sign_in() -> BaseResponse:
     """Send the browser to the sign-in page and back here afterwards; a fragment asks htmx to do it."""
     back = request.full_path.rstrip("?") if request.method == "GET" and not is_fragment_request() else None
     where = url_for("owner.login" if in_console() else "auth.login", next=back)

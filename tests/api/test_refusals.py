@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from servers.child import Child
+from tests.cast import ANA, KIM
 from tests.servers.harness import World, free_ports
 from tests.visitor import Page
 
@@ -154,7 +155,32 @@ def test_who_has_not_signed_in_brings_kilobytes(process: str, path: bytes, kind:
     """Whatever they call it, to whichever route; a cookie alone opens nothing."""
     for more in (b"", COOKIE):
         status, _, body = answer_to(process, form(path, b"x" * 2_000_000, kind, more))
-        assert (status, b"too large to send" in body) == (413, True), more
+        if more and path.endswith(b"/send"):  # it may be somebody whose session ended while they wrote
+            assert (status, b"not signed in any more" in body) == (401, True)
+        else:
+            assert (status, b"too large to send" in body) == (413, True), more
+
+
+def test_who_writes_on_after_their_session_ended_gets_the_words_back(world: World, process: str) -> None:
+    """However long the letter and whatever is attached, with the form's own token and without scripts."""
+    cookie, path = f"Cookie: postroom={world.sign_in(ANA)}", f"/mail/{ANA}/send".encode()
+    compose = f"GET /mail/{ANA}/compose HTTP/1.1\r\n{cookie}\r\nConnection: close\r\n".encode() + HOST + b"\r\n"
+    _, headers, body = answer_to(process, compose)
+    cookie += f"; {headers['Set-Cookie'].partition(';')[0]}\r\n"
+    world.sign_out(ANA)
+    written = {"to": KIM, "subject": "Written on", "text": "Every word. " * 30_000 + "The end."}
+    fields = written | {"csrf_token": Page(body.decode()).fields["csrf_token"]}
+    field = '--edge\r\nContent-Disposition: form-data; name="{}"\r\n\r\n{}\r\n'
+    letter = "".join(field.format(*pair) for pair in fields.items()).encode()
+    letter += b'--edge\r\nContent-Disposition: form-data; name="files"; filename="a.bin"\r\n\r\n' + b"x" * 3_000_000
+    letter += b"\r\n--edge--\r\n"
+    status, _, body = answer_to(process, form(path, letter, MULTIPART, cookie.encode()))
+    page = Page(body.decode())
+    assert (status, "/login" in page.links) == (401, True)
+    assert f"To: {KIM}\nSubject: Written on\n\n{written['text']}" in page.text
+    # A page with scripts still has the words, and is told to sign in as everywhere.
+    status, headers, body = answer_to(process, form(path, letter, MULTIPART, cookie.encode() + b"HX-Request: true\r\n"))
+    assert (status, headers["Hx-Redirect"], body) == (401, "/login", b"")
 
 
 @pytest.mark.parametrize("cookie", [b"", COOKIE])
@@ -177,7 +203,7 @@ def test_three_bombs_at_once_cost_next_to_nothing_and_others_are_served(process:
         bombs = [at_once.submit(answer_to, process, one) for one in forms]
         page = answer_to(process, b"GET /login HTTP/1.1\r\n" + HOST + b"Connection: close\r\n\r\n")
         assert page[0] == 200
-        assert [bomb.result()[0] for bomb in bombs] == [413] * 3
+        assert [bomb.result()[0] for bomb in bombs] == [413, 413, 401]
     spent = sum(cpu_of(pid) - earlier for pid, (earlier, _) in zip(workers, before, strict=True))
     grown = max(memory_of(pid) - earlier for pid, (_, earlier) in zip(workers, before, strict=True))
     assert grown < 2 * len(BOMB), grown  # less than any two of them
