@@ -4,6 +4,7 @@ Reading is forgiving and linear in its input. What people of ours are called is 
 is for the server there to judge, so that any address that fits on the wire will do (`sendable`).
 """
 
+import ipaddress
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from mail.lookalikes import skeleton
 
 MAX_ADDRESSES: Final = 1_000
 MAX_NAME: Final = 200
-# In octets, as it goes on the wire: what fits into a command line of 512 (RFC 5321 section 4.5.3.1.4). The 64 of a
-# local part are what everybody must take at least (4.5.3.1.1): addresses made by machines are longer.
-MAX_ADDRESS: Final = 490
+# In octets, as it goes on the wire: what fits into one line of any header (RFC 5322 section 2.1.1). Limits of RFC 5321
+# section 4.5.3.1 are what everybody must take at least: addresses made by machines are longer.
+MAX_ADDRESS: Final = 900
 
 _ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL: Final = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
@@ -28,13 +29,15 @@ _HOST: Final = re.compile(
 # What the world calls itself without quotes: dots anywhere, other scripts (RFC 6531 section 3.3), no second at sign.
 _ANY_LOCAL: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\u00a1-\ufe6a\ufe6c-\uff1f\uff21-\U0010ffff-]+")
 _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
-_ANY_HOST: Final = re.compile(r"(?=.{1,253}$)\w(?:[\w-]{0,61}\w)?(?:\.\w(?:[\w-]{0,61}\w)?)*", re.ASCII)
+_ANY_HOST: Final = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(?:\.[\w-]{1,63})*", re.ASCII)
 # One token of an address list: a quoted string, a comment, an angle address, a separator, or a run of the rest, in
-# which an encoded word counts as a whole because mailers leave commas in it. Nothing has to match after a run, so
-# that reading never goes back.
+# which an encoded word counts as a whole because mailers leave commas in it, and so does a host by its IPv6 address.
+# Nothing has to match after a run, so that reading never goes back.
 _ENCODED: Final = r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\r\n]*\?="
+_LITERAL: Final = r"\[(?i:ipv6):[0-9A-Fa-f:.]{2,45}\]"
 TOKEN: Final = re.compile(
-    rf'"((?:[^"\\]|\\.)*)"?|\(([^()]*)\)?|<([^<>]*)>?|([,;:])|((?:[^"(<,;:=]+|{_ENCODED}|=)+)', re.DOTALL
+    rf'"((?:[^"\\]|\\.)*)"?|\(([^()]*)\)?|<([^<>]*)>?|([,;:])|((?:[^"(<,;:=\[]+|{_ENCODED}|=|{_LITERAL}|\[)+)',
+    re.DOTALL,
 )
 # Wide and small, it reads as an at sign all the same.
 AT: Final = re.compile("[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]")
@@ -182,7 +185,7 @@ def _pair(words: Sequence[str], comment: str | None, angle: str | None) -> list[
     name = " ".join(word for word in words if word)
     if angle is not None:
         # "<@relay:kim@host>" is a source route, which RFC 5322 section 4.4 says to ignore.
-        return [(name or comment or "", angle.rpartition(":")[2].strip() if angle.startswith("@") else angle.strip())]
+        return [(name or comment or "", angle.partition(":")[2].strip() if angle.startswith("@") else angle.strip())]
     spec = name.replace(" @", "@").replace("@ ", "@")
     return [((comment or "").strip(), spec)] if spec or comment else []
 
@@ -199,20 +202,33 @@ def spec(written: str) -> str | None:
 def sendable(written: str) -> str | None:
     """An address that can go on the wire, in the one form that is compared and shown; None when it can't.
 
-    Quotes stand around its local part only where a blank or a special sign needs them, the domain is ASCII in lower
-    case. Whether anybody has this address is for the server there to say. Nothing of it ends a line or a path.
+    The rule of every door: who can be heard can be answered. Quotes stand around its local part only where a blank or
+    a special sign needs them, the domain is ASCII in lower case, or an address of a machine (RFC 5321 section 4.1.3).
+    Whether anybody has this address is for the server there to say. Nothing of it ends a line or a path.
     """
     local, _, host = written.strip().rpartition("@")
     quoted = _QUOTED.fullmatch(local)
     content = ESCAPED.sub(r"\1", quoted[1]) if quoted else local
-    host = host.removesuffix(".").lower()
-    host = host if _ANY_HOST.fullmatch(host) else ascii_domain(host) or ""
+    host = _host(host)
     if not (content and host and content.isprintable()) or re.search("[<>]", content):
         return None
     if not quoted and not _ANY_LOCAL.fullmatch(content):
         return None
     address = f"{_requoted(content)}@{host}"
     return address if len(wire(address).encode()) <= MAX_ADDRESS else None
+
+
+def _host(written: str) -> str:
+    """As the wire has it; "" for what is none."""
+    host = written.removesuffix(".").lower()
+    if host.startswith("[") and host.endswith("]"):
+        inner = host[1:-1]
+        try:
+            ipaddress.IPv6Address(inner[5:]) if inner.startswith("ipv6:") else ipaddress.IPv4Address(inner)
+        except ValueError:
+            return ""
+        return host if "%" not in host else ""
+    return host if _ANY_HOST.fullmatch(host) else ascii_domain(host) or ""
 
 
 def wire(address: str) -> str:

@@ -17,7 +17,9 @@ from mail.addresses import Address, wire
 
 MAX_LINE: Final = 76
 MAX_SUBJECT: Final = 2_000
-_LONGEST_NAME: Final = 250  # in octets: six encoded words
+_LONGEST_NAME: Final = 250  # in octets: six encoded words, of 42 octets each in at most 76
+# What a line may have (RFC 5322 section 2.1.1), less the field's name and the signs around name and address.
+_ROOM: Final = 998 - 20
 # Bytes of an attachment encoded at a time: a multiple of the 57 that make one line of base64.
 _SLICE: Final = 57 * 16_384
 
@@ -83,9 +85,11 @@ def mailbox(address: Address) -> str:
     name = clean.one_line(address.name)[:200]
     if not name:
         return wire(address.address)
+    room = _ROOM - len(wire(address.address).encode())
     if not name.isascii() or "=?" in name:
-        name = name.encode("utf-8", "replace")[:_LONGEST_NAME].decode("utf-8", "ignore")
+        name = name.encode("utf-8", "replace")[: min(_LONGEST_NAME, room * 42 // 76)].decode("utf-8", "ignore")
         return f"{words(name).replace(chr(13) + chr(10), '')} <{wire(address.address)}>"
+    name = name[: room // 2]  # every sign of it may have to be escaped
     if not _PLAIN_NAME.fullmatch(name):
         name = '"' + re.sub(r'([\\"])', r"\\\1", name) + '"'
     return f"{name} <{wire(address.address)}>"

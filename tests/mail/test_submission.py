@@ -154,7 +154,7 @@ def test_a_server_that_leaves_may_be_tried_again(submission: Submission, policy:
         "k\u202eim@x.test",
         '"kim> SIZE=1 <eve"@x.test',
         "a@b\0",
-        "k" * 490 + "@x.test",
+        "k" * 900 + "@x.test",
     ],
 )
 def test_an_address_that_would_bend_the_protocol_is_not_sent(

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mail.addresses import sendable, wire
 from mailboxes.audit import Doer
 from mailboxes.directory import choose_role_mailbox, find_domain
 from mailboxes.errors import NothingByThatName
@@ -32,7 +33,7 @@ def door(world: World) -> Iterator[smtplib.SMTP]:
 
 
 @contextmanager
-def wire(world: World) -> Iterator[tuple[socket.socket, "Replies"]]:
+def line_to(world: World) -> Iterator[tuple[socket.socket, "Replies"]]:
     """The door for strangers, octet by octet, greeted."""
     with socket.create_connection(("127.0.0.1", world.config.smtp_port), 20) as line, line.makefile("rb") as file:
         replies = Replies(file)
@@ -68,6 +69,8 @@ class Replies:
         ("jo@under_score.example", ""),
         ("jo@outside.example.", "jo@outside.example"),
         ("jo@[192.0.2.7]", ""),
+        ("jo@[IPv6:2001:DB8::7]", "jo@[ipv6:2001:db8::7]"),
+        (f"{'x' * 880}@news.example", ""),
         ("@relay.example:jo@outside.example", "jo@outside.example"),
     ],
 )
@@ -112,7 +115,7 @@ def test_a_crowd_of_commands_in_one_packet_is_answered_in_order(world: World) ->
     before = len(world.folder(KIM))
     start = f"MAIL FROM:<{STRANGER}>\r\nRCPT TO:<nobody@brand-a.test>\r\nRCPT TO:<{KIM}>\r\nDATA\r\n".encode()
     end = b"\r\n.\r\n"
-    with wire(world) as (line, replies):
+    with line_to(world) as (line, replies):
         line.sendall(start)
         assert [replies.read()[:3] for _ in range(4)] == [b"250", b"550", b"250", b"354"]
         # The next message right behind the end of this one (RFC 2920 §3.1).
@@ -128,7 +131,7 @@ def test_what_is_smuggled_in_one_packet_is_never_heard(world: World, end: bytes)
     before = len(world.folder(KIM)), len(world.folder(DAN))
     start = f"MAIL FROM:<{STRANGER}>\r\nRCPT TO:<{KIM}>\r\nDATA\r\n".encode()
     smuggled = f"MAIL FROM:<{KIM}>\r\nRCPT TO:<{DAN}>\r\nDATA\r\nFrom: {KIM}\r\n\r\nsmuggled".encode()
-    with wire(world) as (line, replies):
+    with line_to(world) as (line, replies):
         line.sendall(start)
         assert [replies.read()[:3] for _ in range(3)] == [b"250", b"250", b"354"]
         line.sendall(letter(STRANGER) + end + smuggled + b"\r\n.\r\nNOOP\r\n")
@@ -161,7 +164,7 @@ def test_every_answer_says_why_in_numbers_too(world: World) -> None:
     said += [b"MAIL FROM:<a@b.example> SIZE=99999999999", b"MAIL FROM:<a@b.example> COLOUR=red", b"MAIL FROM:<a b>"]
     said += [b"MAIL FROM:<a@b.example>", b"MAIL FROM:<a@b.example>", b"DATA", b"RCPT TO:<>", b"RCPT TO:<x@y.example>"]
     said += [f"RCPT TO:<{KIM}>".encode(), b"RCPT TO:<nobody@brand-a.test>", b"QUIT x", b"QUIT"]
-    with wire(world) as (line, replies):
+    with line_to(world) as (line, replies):
         for command in said:
             line.sendall(command + b"\r\n")
             reply = replies.read()
@@ -174,7 +177,7 @@ def test_every_answer_says_why_in_numbers_too(world: World) -> None:
 
 
 def test_who_writes_beyond_ascii_says_so_and_arrives(world: World, door: smtplib.SMTP) -> None:
-    with wire(world) as (line, replies):
+    with line_to(world) as (line, replies):
         line.sendall("MAIL FROM:<用户@例え.example>\r\n".encode())
         assert replies.read().startswith(b"553 5.6.7")
         line.sendall(f"MAIL FROM:<用户@例え.example> SMTPUTF8\r\nRCPT TO:<{KIM}>\r\nDATA\r\n".encode())
@@ -224,3 +227,15 @@ def test_any_path_is_read_or_none_and_written_in_one_way(text: str, options: str
     assert rest.endswith(options)
     written = canonical(address)
     assert written is None or canonical(written) == written
+
+
+@given(st.text(st.sampled_from('ab@.<>"\\[]:;ü \t=/{-+16'), max_size=40))
+def test_who_can_be_written_to_can_write_here_and_the_other_way_round(text: str) -> None:
+    for written in (text, f"{text}@x.test", f"kim@{text}", f'"{text}"@[192.0.2.7]', f"{text * 25}@x.test"):
+        if address := sendable(written):
+            said, rest = parse_path(f"<{wire(address)}> SIZE=3")
+            assert (said, rest) == (wire(address), " SIZE=3")
+            assert canonical(said or "") == wire(address)
+        said, _ = parse_path(f"<{written}>")
+        heard = canonical(said) if said and said != NULL else None
+        assert heard is None or wire(sendable(heard) or "") == heard
