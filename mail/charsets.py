@@ -5,6 +5,7 @@ also knows "zlib", "idna" and "utf-7", which turn harmless bytes into other byte
 """
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -24,10 +25,18 @@ _MARKS: Final = re.compile(r"[^a-z0-9]")
 _WINDOWS: Final = {874, *range(1250, 1259)}
 _DOS: Final = (437, 720, 737, 775, 850, 852, 855, 857, 858, 860, 861, 862, 863, 864, 865, 869)
 # What browsers don't read any more and mail still brings; these are Python's codecs.
-_PYTHONS: Final = {f"cp{page}" for page in _DOS} | {"iso2022_kr", "hz"}
+_JAPANESE: Final = ("1", "2", "3", "2004", "ext")
+_PYTHONS: Final = {f"cp{page}" for page in _DOS} | {"iso2022_kr", "hz"} | {f"iso2022_jp_{more}" for more in _JAPANESE}
 # Charsets in which ASCII bytes may mean something else, as after an escape sequence.
 _NOT_ASCII: Final = {"utf-16le", "utf-16be", "iso2022_kr", "hz"}
+# Escape sequences and ASCII: all of it is valid UTF-8 as well, and says nothing in that.
+_ISO_2022: Final = {"iso-2022-jp", "iso2022_kr", "hz"} | {f"iso2022_jp_{more}" for more in _JAPANESE}
 _WHATEVER: Final = "windows-1252"
+# An escape sequence that is followed by another one says nothing. Browsers take it for an error, but it stands wherever
+# encoded words are joined. RFC 1468: a line ends in ASCII, even where its writer forgot to say so.
+_ESCAPE: Final = rb"\x1b(?:\([BJI]|\$[@B])"
+_ESCAPED_TWICE: Final = re.compile(rb"%b(?=%b)" % (_ESCAPE, _ESCAPE))
+_LINE_END: Final = re.compile(rb"(?=\r?\n)(?<!\r)")
 
 
 def _key(label: str) -> str:
@@ -35,7 +44,7 @@ def _key(label: str) -> str:
     return _MARKS.sub("", label.lower()).removeprefix("x")
 
 
-def _spelled(*prefixes: str, pages: dict[int, str]) -> dict[str, str]:
+def _spelled(*prefixes: str, pages: Mapping[int, str] | Mapping[str, str]) -> dict[str, str]:
     return {f"{prefix}{page}": name for page, name in pages.items() for prefix in prefixes}
 
 
@@ -45,6 +54,8 @@ _CHARSETS: Final = {
     **_spelled("cp", "win", "ansi", "ms", "", pages={page: f"windows-{page}" for page in _WINDOWS}),
     **_spelled("cp", "ms", "windows", pages={932: "shift_jis", 936: "gbk", 949: "euc-kr", 950: "big5", 65001: "utf-8"}),
     **dict.fromkeys(("iso2022kr", "csiso2022kr"), "iso2022_kr"),
+    **_spelled("iso2022jp", "csiso2022jp", pages={more: f"iso2022_jp_{more}" for more in _JAPANESE}),
+    **{f"latin{number}": f"iso-8859-{part}" for number, part in ((7, 13), (8, 14), (9, 15), (10, 16))},
     **dict.fromkeys(("ascii", "usascii", "ansix341968"), ""),
     "hzgb2312": "hz",
     "utf8mb4": "utf-8",
@@ -67,7 +78,7 @@ def decode(raw: bytes, label: str | None = None) -> str:
     text = _read(raw, charset)
     if "\ufffd" not in text:
         return text
-    if (utf8 := _utf8(raw)) is not None:
+    if charset not in _ISO_2022 and (utf8 := _utf8(raw)) is not None:
         return utf8
     return text if _explains(text) else _unlabelled(raw)
 
@@ -107,6 +118,8 @@ def _charset(label: str) -> str:
 def _read(raw: bytes, charset: str) -> str:
     if charset in _PYTHONS:
         return raw.decode(charset, "replace")
+    if charset == "iso-2022-jp":
+        raw = _ESCAPED_TWICE.sub(b"", _LINE_END.sub(b"\x1b(B", raw))
     return endec.decode(raw, charset, "replace", bom="evaluateall")
 
 
@@ -126,7 +139,7 @@ def _explains(text: str) -> bool:
 def _unlabelled(raw: bytes) -> str:
     if b"\x1b$" in raw or b"\x1b(" in raw:  # ISO 2022, though it is valid UTF-8 as well
         text = _read(raw, "iso2022_kr" if b"\x1b$)C" in raw else "iso-2022-jp")
-        if "\ufffd" not in text:
+        if _explains(text):
             return text
     if (utf8 := _utf8(raw)) is not None:
         return utf8

@@ -51,6 +51,8 @@ def test_unlabelled_japanese_is_guessed() -> None:
     [
         (b"\x1b$B-!G<4|\x1b(B \x1b$B-j%5%s\x1b(B", "ISO-2022-JP", "①納期 ㈱サン"),
         (b"\x1b(I6@\x1b(B", "iso-2022-jp", "ｶﾀ"),
+        ("日本 é".encode("iso2022_jp_2"), "ISO-2022-JP-2", "日本 é"),
+        ("€ œ".encode("iso8859-15"), "latin-9", "€ œ"),
         ("㈱①ｶﾅ".encode("cp932"), "shift_jis", "㈱①ｶﾅ"),
         ("朱镕基 價格 €50".encode("gb18030"), "gb2312", "朱镕基 價格 €50"),
         ("똠방각하".encode("cp949"), "euc-kr", "똠방각하"),
@@ -82,6 +84,15 @@ def test_a_label_means_what_browsers_and_mailers_mean_by_it(raw: bytes, label: s
 )
 def test_one_wrong_octet_costs_one_mark(text: str, codec: str, label: str | None) -> None:
     assert charsets.decode(text.encode(codec) + b"\xff" + b" kim", label) == text + "\ufffd kim"
+
+
+@pytest.mark.parametrize("label", ["iso-2022-jp", "us-ascii", None])
+def test_japanese_goes_on_after_what_its_escapes_leave_open(label: str | None) -> None:
+    """Two in a row, where encoded words meet; none at the end of a line; half a letter."""
+    kana = "こんにちは".encode("iso2022_jp")
+    assert charsets.decode(kana + kana, label) == "こんにちは" * 2
+    assert charsets.decode(kana[:-3] + b"\r\nJo\n\n" + kana, label) == "こんにちは\r\nJo\n\nこんにちは"
+    assert charsets.decode(kana[:-4] + b"\n" + kana, label) == "こんにち\ufffd\nこんにちは"
 
 
 def test_a_text_cut_in_the_middle_of_a_letter_keeps_all_others() -> None:
@@ -117,11 +128,11 @@ def test_every_hostile_body_becomes_text(name: str) -> None:
 
 
 @given(
-    st.binary(max_size=400),
+    st.one_of(st.binary(max_size=400), st.text("\x1b$(BJI@\r\n!a", max_size=40).map(str.encode)),
     st.one_of(
         st.none(),
         st.text(max_size=20),
-        st.sampled_from(["utf-16", "gbk", "hz", "big5", "iso-2022-kr", "iso-2022-jp", "cp850", "utf-8"]),
+        st.sampled_from(["utf-16", "gbk", "hz", "big5", "iso-2022-kr", "iso-2022-jp", "iso-2022-jp-2", "cp850"]),
     ),
 )
 def test_nothing_makes_decoding_raise(raw: bytes, label: str | None) -> None:

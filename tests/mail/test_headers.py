@@ -51,6 +51,7 @@ def test_folded_headers_are_joined_and_junk_lines_skipped() -> None:
         ("=?UTF-8?Q?Hola?=20=C2=BFqu=C3=A9?=", "Hola? ¿qué"),
         ("=?utf-8?q?x?=AFTER =?utf-8?q?y?=", "xAFTER y"),
         ("=?ISO-2022-JP?B?GyRCLSEkTjdvGyhC?=", "①の件"),
+        ("=?ISO-2022-JP?B?GyRCLSEkTjdvGyhC?=\r\n =?iso-2022-jp?b?GyRCLSEkTjdvGyhC?=", "①の件①の件"),
         ("=?cp-1250?Q?P=F8=EDli=9A?=", "Příliš"),
         ("plain", "plain"),
         ("", ""),
