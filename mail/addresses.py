@@ -36,11 +36,13 @@ _ANY_HOST: Final = re.compile(r"(?=.{1,253}$)[\w-]{1,63}(?:\.[\w-]{1,63})*", re.
 _ENCODED: Final = r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?\r\n]*\?="
 _LITERAL: Final = r"\[(?i:ipv6):[0-9A-Fa-f:.]{2,45}\]"
 TOKEN: Final = re.compile(
-    rf'"((?:[^"\\]|\\.)*)"?|\(([^()]*)\)?|<([^<>]*)>?|([,;:])|((?:[^"(<,;:=\[]+|{_ENCODED}|=|{_LITERAL}|\[)+)',
+    rf'"((?:[^"\\]|\\.)*)"?|\(([^()]*)\)?|<+([^<>]*)>*|([,;:])|((?:[^"(<,;:=\[]+|{_ENCODED}|=|{_LITERAL}|\[)+)',
     re.DOTALL,
 )
 # Wide and small, it reads as an at sign all the same.
 AT: Final = re.compile("[@\N{FULLWIDTH COMMERCIAL AT}\N{SMALL COMMERCIAL AT}]")
+_INSIDE: Final = re.compile(r" *(@) *| +(\.) *")
+_MAILTO: Final = re.compile(r"\A\s*mailto:", re.IGNORECASE)
 ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -138,10 +140,13 @@ def _plain(raw: bytes) -> str:
 
 
 def _received(name: str, spec: str) -> Address:
-    written = headers.decode_words(spec)
-    bare = written.replace(" ", "")
-    local, at, host = bare.rpartition("@")
-    address = sendable(written) or sendable(bare) or (local + at + host.lower())[:MAX_ADDRESS]
+    written = _MAILTO.sub("", headers.decode_words(spec))
+    # Blanks around an at sign and before a dot divide nothing (RFC 5322 section 4.4); elsewhere another word begins.
+    bare = _INSIDE.sub(r"\1\2", written)
+    address = sendable(written) or sendable(bare) or next(filter(None, map(sendable, bare.split())), None)
+    if address is None:
+        local, at, host = bare.replace(" ", "").rpartition("@")
+        address = (local + at + host.lower())[:MAX_ADDRESS]
     return Address(headers.decode_words(name)[:MAX_NAME], address)
 
 
@@ -166,7 +171,7 @@ def _split(text: str, limit: int) -> list[tuple[str, str]]:
         elif remark is not None:
             comment = remark
         elif address is not None:
-            angle = address if angle is None else angle
+            angle = angle or address
         elif word is not None:
             words.append(word.strip())
         elif separator == ":" and angle is None:

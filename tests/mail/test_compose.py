@@ -229,6 +229,11 @@ def test_of_whom_the_name_gives_itself_out_for_an_address_the_address_alone_is_a
         assert KIM in answer.cc
 
 
+def test_where_nobody_wrote_it_whoever_sent_it_is_answered() -> None:
+    received = headers.parse(b"Sender: Kim <kim@customer.test>\r\nTo: support@brand-a.test\r\n")
+    assert compose.reply(Original.read(received, "x"), me=SUPPORT.address).to == (Address("Kim", "kim@customer.test"),)
+
+
 def test_two_authors_are_both_answered() -> None:
     assert compose.reply(original(from_=(KIM, EVE)), me=SUPPORT.address).to == (KIM, EVE)
     assert compose.reply(original(from_=(SUPPORT, EVE)), me=SUPPORT.address).to == (EVE,)
@@ -243,6 +248,8 @@ def test_two_authors_are_both_answered() -> None:
         ("Reply-To: Jörg <joerg@münchen.example>", ["joerg@xn--mnchen-3ya.example"], ["support@brand-a.test"]),
         ("Reply-To: jörg@x.test.", ["jörg@x.test"], ["support@brand-a.test"]),
         ("Reply-To: nobody at all", ["kim@customer.test"], ["support@brand-a.test"]),
+        ("Reply-To: jo@x.test (at home) soon", ["jo@x.test"], ["support@brand-a.test"]),
+        ("Reply-To: <mailto:jo@x.test>", ["jo@x.test"], ["support@brand-a.test"]),
         ("To: a@x.test\r\nCc: b@x.test\r\nCc: c@x.test", ["kim@customer.test"],
          ["support@brand-a.test", "a@x.test", "b@x.test", "c@x.test"]),
     ],
