@@ -80,7 +80,8 @@ class Original:
 
         thread = headers.message_ids(received.raw("references")) or headers.message_ids(received.raw("in-reply-to"))[:1]
         return cls(
-            people("from") or people("sender"), people("reply-to"), people("to"), people("cc"), received.get("subject"), received.date(),
+            people("from") or people("sender"), people("reply-to"), people("to"), people("cc"),
+            received.get("subject"), received.date(),
             headers.message_id(received.raw("message-id")), tuple(thread), text, html,
         )  # fmt: skip
 
