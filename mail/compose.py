@@ -20,7 +20,7 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 # "YNT:", and no other word with a colon. The short ones are marks in capitals only: "Enc:" is the writer's own.
 _ANY_CASE: Final = (
     "re|fwd?|aw|wg|antw|doorst|sv|svar|vs|vb|vl|odp|res|rif|tr|rv|ynt|[iİ]lt|vá|továbbítás|"
-    "σχετ|απ|πρθ|отв|пересл|回复|回覆|答复|答覆|转发|轉寄|轉發|返信|転送|회신|전달|תגובה|הועבר|رد|إعادة توجيه"
+    "σχετ|απ|πρθ|отв|пересл|回复|回覆|答复|答覆|转发|轉寄|轉發|返信|転送|회신|답장|전달|תגובה|הועבר|رد|إعادة توجيه"
 )
 _CAPITALS: Final = "R|I|ENC|PD|ATB|YML|BLS"
 _MARKS: Final = re.compile(rf"(?:\s*(?:(?i:{_ANY_CASE})|{_CAPITALS})\s?(?:\[\d{{1,3}}\]|\(\d{{1,3}}\))?\s?[:：])+\s*")

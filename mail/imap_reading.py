@@ -21,7 +21,7 @@ from mail.imap_leaves import charset_of
 from mail.imap_rows import ROWS, Rows, is_row
 from mail.imap_search import Search, keys
 from mail.imap_session import uid_sets
-from mail.imap_structure import Opened, has_cut_name, structure, with_whole_names
+from mail.imap_structure import Opened, as_written, is_half_told, structure
 from mail.imap_summaries import RawAddress, Summary, fetched, flags, in_utf8, is_ascii, people, when
 from mail.stream import StreamSlow
 from mail.structure import Part
@@ -140,22 +140,23 @@ class Reading(Rows):
         if arrived is None:
             raise ProtocolTrouble("no INTERNALDATE")
         header, shape = octets(told.get(b"BODY[HEADER]<0>")), told.get(b"BODYSTRUCTURE")
-        tree = self._named(uid, structure(shape))
+        tree = self._whole(uid, structure(shape))
         return Opened(uid, flags(told.get(b"FLAGS")), arrived, tree, header, charset_of(shape))
 
     def structure(self, uid: int) -> Part:
         """The tree of parts."""
-        return self._named(uid, structure(self._one(uid, b"(UID BODYSTRUCTURE)").get(b"BODYSTRUCTURE")))
+        return self._whole(uid, structure(self._one(uid, b"(UID BODYSTRUCTURE)").get(b"BODYSTRUCTURE")))
 
-    def _named(self, uid: int, root: Part) -> Part:
+    def _whole(self, uid: int, root: Part) -> Part:
         """The parts with the whole of their names: of one without quotes BODYSTRUCTURE has the first word only.
 
-        A name that has an ending is whole; for the others, if there are any, their headers are asked for at once.
+        And with their types, of which it has nothing where they are written with a slip. The headers of those that may
+        have more, if there are any, are asked for at once.
         """
-        sections = [f"{part.section}.MIME" for part in root.walk() if has_cut_name(part)][:_NAMES_LIMIT]
+        sections = [f"{part.section}.MIME" for part in root.walk() if is_half_told(part)][:_NAMES_LIMIT]
         if not sections:
             return root
-        return with_whole_names(root, self.parts(uid, sections, 0, _NAME_OCTETS))
+        return as_written(root, self.parts(uid, sections, 0, _NAME_OCTETS))
 
     def header(self, uid: int) -> bytes:
         """The message's header, cut at 256 KiB."""

@@ -1,5 +1,6 @@
 """BODYSTRUCTURE as a tree of parts with the section each one is fetched by (RFC 9051 sections 6.4.5 and 7.5.2)."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +16,12 @@ from mail.structure import Part
 PARTS_LIMIT: Final = 500
 NESTING_LIMIT: Final = 100  # as deep as Dovecot looks
 _PARAMS_LIMIT: Final = 40
+# A type without the semicolon that must follow it (RFC 2045 section 5.1).
+_SLIP: Final = re.compile(
+    rb"\s*\"?((?:text|application|image|audio|video)/[a-z0-9][a-z0-9.+_-]{0,80})\"?[\s,:]"
+    rb"(?:.{0,200}?\bcharset\s{0,9}=\s{0,9}[\"']?([a-z0-9:.+_-]{1,40}))?",
+    re.IGNORECASE | re.DOTALL,
+)
 _BINARY: Final = frozenset({"application", "image", "audio", "video", "font", "model"})
 
 
@@ -38,22 +45,29 @@ def structure(node: Node) -> Part:
     return _Reader().part(node, "", 0)
 
 
-def has_cut_name(part: Part) -> bool:
-    """Whether a part's name may be the first word of one that stood without quotes: then it has no ending."""
+def is_half_told(part: Part) -> bool:
+    """Whether a part's name may be the first word of one that stood without quotes: then it has no ending.
+
+    Or there is no type, which is also so where a semicolon was forgotten behind it.
+    """
     names = [part.disposition_params.get("filename", ""), part.params.get("name", "")]
-    return any(name and not filenames.has_ending(name) for name in names)
+    return not part.typed or any(name and not filenames.has_ending(name) for name in names)
 
 
-def with_whole_names(part: Part, headers_of: Mapping[str, bytes]) -> Part:
-    """The tree with the names its parts' own headers have, by "<section>.MIME", where these say more."""
-    children = tuple(with_whole_names(child, headers_of) for child in part.children)
+def as_written(part: Part, headers_of: Mapping[str, bytes]) -> Part:
+    """The tree with the names and types its parts' own headers have, by "<section>.MIME", where these say more."""
+    children = tuple(as_written(child, headers_of) for child in part.children)
     if (raw := headers_of.get(f"{part.section}.MIME")) is None:
         return replace(part, children=children)
     written = headers.parse(raw)
+    value = written.raw("content-type") or b""
+    if not part.typed and (found := _SLIP.match(value)):
+        charset = _raw(found[2] or b"")
+        part = replace(part, content_type=_word(found[1]), params=part.params | {"charset": charset})
     return replace(
         part,
         children=children,
-        params=_whole(part.params, "name", written.raw("content-type")),
+        params=_whole(part.params, "name", value),
         disposition_params=_whole(part.disposition_params, "filename", written.raw("content-disposition")),
     )
 
@@ -126,6 +140,7 @@ class _Reader:
             subject=_subject(node[7]) if is_message else "",
             children=(self.part(node[8], section, depth + 1),) if is_message and room else (),
             cut=is_message and not room,
+            typed=bool(_word(kind)),
         )
 
 

@@ -14,7 +14,7 @@ class Part:
     lower-case and the values as they came: RFC 2047 and RFC 2231 encodings are still in place.
     `disposition` and `encoding` are lower-case, "" when absent. `size` is in octets, encoded.
     `content_id` and `description` are as they came, "" when absent; `subject` is a nested message's, as it came.
-    `cut` says that there is more in it than `children` tell.
+    `cut` says that there is more in it than `children` tell; not `typed`, that what it says of its type can't be read.
     """
 
     section: str
@@ -29,6 +29,7 @@ class Part:
     subject: str = ""
     children: tuple["Part", ...] = ()
     cut: bool = False
+    typed: bool = True
 
     def walk(self) -> Iterator["Part"]:
         """Yield this part and all below it, in order, without recursion."""

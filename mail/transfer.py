@@ -9,6 +9,8 @@ from typing import Final
 _NOT_BASE64: Final = re.compile(rb"[^A-Za-z0-9+/=]")
 _FOOTER: Final = re.compile(rb"[^A-Za-z0-9+/=\s]")
 _PADDING: Final = re.compile(rb"=+")
+# Blanks at the end of a line were added on the way (RFC 2045 section 6.7, rule 3): the line goes on all the same.
+_SOFT_END: Final = re.compile(rb"=[ \t]+(?=\r?\n|\Z)")
 _QUOTED_PRINTABLE: Final = "quoted-printable"
 # A line of quoted-printable longer than this is no quoted-printable; it is decoded where it stands.
 _MAX_LINE: Final = 65_536
@@ -36,14 +38,14 @@ class Decoder:
             if not end and len(data) > _MAX_LINE:
                 end = len(data) - 2 if b"=" in data[-2:] else len(data)
             self._rest = data[end:]
-            return quopri.decodestring(data[:end])
+            return _quoted(data[:end])
         return piece
 
     def close(self) -> bytes:
         """The decoded rest."""
         rest, self._rest = self._rest, b""
         if self._encoding == _QUOTED_PRINTABLE:
-            return quopri.decodestring(rest)
+            return _quoted(rest)
         return _groups(rest) if self._encoding == "base64" else b""
 
     def _base64(self, piece: bytes) -> bytes:
@@ -75,6 +77,10 @@ def stream(pieces: Iterable[bytes], encoding: str) -> Iterator[bytes]:
             yield data
     if data := decoder.close():
         yield data
+
+
+def _quoted(lines: bytes) -> bytes:
+    return quopri.decodestring(_SOFT_END.sub(b"=", lines))
 
 
 def _groups(letters: bytes) -> bytes:

@@ -46,7 +46,7 @@ def _tell(page: Callable[[Any], Response], error: Exception) -> Response:
 def _ours(error: PostroomError) -> Response:
     level = logging.ERROR if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR else logging.INFO
     log.log(level, "%s: %s", error.code, error)
-    return _show(error.status, error.public, "")
+    return _show(error.status, error.public, "", _ways_on() if error.status == HTTPStatus.SERVICE_UNAVAILABLE else None)
 
 
 def _csrf(error: CSRFError) -> Response:
@@ -59,8 +59,7 @@ def _csrf(error: CSRFError) -> Response:
 
 def _database(error: Exception) -> Response:
     log.error("database: %s", error)
-    again = [("Try again", request.full_path.rstrip("?"))] if request.method == "GET" else []
-    answer = _show(503, _NO_DATABASE, "Nothing was changed. Try again in a moment.", again)
+    answer = _show(503, _NO_DATABASE, "Nothing was changed. Try again in a moment.", _again())
     answer.headers["Retry-After"] = "2"
     return answer
 
@@ -113,6 +112,23 @@ def _ways_out() -> list[tuple[str, str]]:
     if request.blueprint == "settings":
         return [("Go to the security settings", url_for("settings.security"))]
     return [("Go to the mailboxes", url_for("console.table")) if in_console() else _inbox()]
+
+
+def _again() -> list[tuple[str, str]]:
+    """Only for what changes nothing."""
+    return [("Try again", request.full_path.rstrip("?"))] if request.method == "GET" else []
+
+
+def _ways_on() -> list[tuple[str, str]]:
+    """Where a server was too slow: once more, or the whole message as a file, which may take its time."""
+    again = [] if is_fragment_request() else _again()
+    of_message = request.method == "GET" and request.blueprint == "webmail" and "ref" in (request.view_args or {})
+    if of_message and request.endpoint != "webmail.download_source":
+        where = {
+            name: value for name, value in (request.view_args or {}).items() if name in ("mailbox", "folder", "ref")
+        }
+        again.append(("Download the message", url_for("webmail.download_source", **where)))
+    return [*again, *_ways_out()]
 
 
 def _inbox() -> tuple[str, str]:

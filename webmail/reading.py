@@ -2,10 +2,10 @@
 
 import base64
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from itertools import count
 from urllib.parse import unquote
 
 from mail import mime, patience, sanitize, transfer
@@ -27,7 +27,8 @@ from webmail.texts import Text
 PAGE_SIZE = 50
 # Among so many messages a page's order is exact; sorting more would cost more than the page shows.
 WINDOW = 20 * PAGE_SIZE
-CHUNK = 512_000
+# Of what is downloaded. Over a line of a kilobyte a second, too, a piece comes before anybody stops waiting for it.
+FIRST_CHUNK, CHUNK = 4_000, 512_000
 INLINE_IMAGES_LIMIT = 6_000_000
 # A number beside a name is worth no longer wait.
 _COUNT_SECONDS = 4.0
@@ -209,14 +210,19 @@ def stream_source(pool: Pool, access: MailboxAccess, ref: MessageRef) -> Iterato
 
 def _pieces(pool: Pool, access: MailboxAccess, ref: MessageRef, section: str) -> Iterator[bytes]:
     """A part as it lies on the server. Between two pieces the connection goes back: a slow reader holds up nobody."""
-    for start in count(0, CHUNK):
+    start, size = 0, FIRST_CHUNK
+    while True:
+        asked = time.monotonic()
         with mail_of(pool, access, ref.folder) as imap:
             select_for(imap, access, [ref])
-            piece = imap.part(ref.uid, section, start, CHUNK)
+            piece = imap.part(ref.uid, section, start, size)
+        is_quick = time.monotonic() - asked < 1
         if piece:
             yield piece
-        if len(piece) < CHUNK:
+        if len(piece) < size:
             return
+        start += size
+        size = min(4 * size, CHUNK) if is_quick else size
 
 
 def _inline_images(imap: Imap, uid: int, layout: Layout, html: str) -> Iterator[tuple[str, str]]:

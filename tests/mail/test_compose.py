@@ -283,6 +283,7 @@ def test_whoever_cannot_be_answered_is_quoted_all_the_same() -> None:
         "R: I: 回覆: 轉寄: Svar: Doorst: PD: ATB: Отв: İLT: YNT: Refill",
         "ENC: RES: Refill",
         "返信：転送：Refill",
+        "답장: 회신: Refill",
     ],
 )
 def test_marks_never_pile_up(subject: str) -> None:

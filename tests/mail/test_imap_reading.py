@@ -272,6 +272,14 @@ def test_a_name_without_quotes_is_asked_for_once_and_whole(ana: Imap, folder: st
     assert filenames.from_params({}, inner.params, inner.content_type, inner.subject) == "Köln.eml"
 
 
+@pytest.mark.parametrize("slip", ["text/html charset=utf-8", 'text/html, charset="utf-8"', "text/html: charset=utf-8"])
+def test_a_type_without_its_semicolon_is_read_all_the_same(ana: Imap, folder: str, slip: str) -> None:
+    uid = ana.append(folder, letter("A slip", "<p>Gr\N{LATIN SMALL LETTER U WITH DIAERESIS}n", f"Content-Type: {slip}"))
+    ana.select(folder)
+    for part in (ana.open(uid).structure, ana.structure(uid)):
+        assert (part.section, part.content_type, part.params["charset"]) == ("1", "text/html", "utf-8")
+
+
 def test_a_long_header_is_read_to_its_fields(ana: Imap, folder: str) -> None:
     junk = "X-Info:" + "\r\n " + "\r\n ".join(["y" * 70] * 2_000)
     ana.append(folder, f"{junk}\r\nSubject: Offer\r\nFrom: jo@example.net\r\n\r\nx".encode())

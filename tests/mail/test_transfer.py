@@ -43,6 +43,7 @@ def test_a_file_arrives_whole_in_pieces_of_any_size(data: bytes, sizes: list[int
         (b"S", "base64", b""),
         (b"a=3Db=\r\nc", "quoted-printable", b"a=bc"),
         (b"=ZZ=", "quoted-printable", b"=ZZ"),
+        (b"Gr=C3= \t\r\n=BC=C3=9F=  \ne = a =20\r\n=\t", "quoted-printable", "Grüße = a  \r\n".encode()),
         (b"begin 644 x", "x-uuencode", b"begin 644 x"),
         (b"plain", "", b"plain"),
     ],

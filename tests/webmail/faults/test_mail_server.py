@@ -132,7 +132,12 @@ def test_a_page_is_given_up_as_a_whole_however_quick_each_answer_is(
         monkeypatch.setattr(page_time, "PAGE_SECONDS", 0.25)
         slow = ana.get(url)
         assert slow.status_code == 503
-        assert AWAY in Page(slow.text).text
+        page = Page(slow.text)
+        assert AWAY in page.text
+        assert (page.links[url], page.links[f"{url}/message.eml"]) == ("Try again", "Download the message")
+        fragment = Page(ana.get(url, **{"HX-Request": "true"}).text)
+        assert (url in fragment.links, fragment.links[f"{url}/message.eml"]) == (False, "Download the message")
+        assert ana.page(folder_url(SUPPORT), 503).links[folder_url(SUPPORT)] == "Try again"
     finally:
         imap_line.calm()
     monkeypatch.undo()
