@@ -212,3 +212,8 @@ def decode_body(raw: bytes, part: Part) -> str:
 def is_flowed(part: Part) -> bool:
     """Whether a text body may be wrapped anew (RFC 3676)."""
     return part.params.get("format", "").lower() == "flowed"
+
+
+def is_parted(part: Part) -> bool:
+    """Whether a flowed text has blanks that belong to no word where it wraps (RFC 3676 section 4.1, DelSp)."""
+    return is_flowed(part) and part.params.get("delsp", "").lower() == "yes"

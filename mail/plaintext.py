@@ -124,6 +124,15 @@ def _flow(text: str, *, delsp: bool) -> Iterator[tuple[int, str]]:
         yield depth, "".join(pending)
 
 
+def rejoined(text: str) -> str:
+    """A flowed text whose words, too, were parted where it wraps (RFC 3676 section 4.1, DelSp), in whole lines."""
+    return "\n".join(
+        f"{'>' * run.depth} {line}".rstrip() if run.depth else line
+        for run in segments(text, flowed=True, delsp=True)
+        for line in run.text.split("\n")
+    )
+
+
 def from_html(document: str, *, show_links: bool = False) -> str:
     """The text of an HTML document, laid out for reading; see `html_text.text`."""
     return html_text.text(document, show_links=show_links)

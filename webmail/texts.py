@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mail import compose, enriched, html_text, plaintext, sanitize
 from mail.imap import Imap
-from mail.message import ENRICHED, Body, Layout, decode_body
+from mail.message import ENRICHED, Body, Layout, decode_body, is_parted
 from mail.structure import Part
 
 # What of a text is shown, and of all of them; the whole of each can be downloaded.
@@ -93,11 +93,16 @@ def _richest(body: Body, read: dict[str, Text]) -> tuple[Part, ...]:
 def _as_text(body: Body, read: dict[str, Text]) -> str:
     parts = body.text if _says(body.text, read) or not body.html else body.html
     texts = [read[part.section] for part in parts]
-    return "\n".join(plaintext.from_html(text.content) if text.is_html else text.content for text in texts)
+    return "\n".join(plaintext.from_html(text.content) if text.is_html else _whole_lines(text) for text in texts)
 
 
 def _as_html(text: Text) -> str:
     """One of several texts, made harmless on its own, so that nothing in it reaches into the next."""
     if text.is_html:
         return f"<div>{sanitize.html(text.content, cid=compose.kept_picture, notes=False).html}</div>"
-    return f"<div>{plaintext.to_html(text.content)}</div>"
+    return f"<div>{plaintext.to_html(_whole_lines(text))}</div>"
+
+
+def _whole_lines(text: Text) -> str:
+    """To be quoted: a word that wraps is one word."""
+    return plaintext.rejoined(text.content) if is_parted(text.part) else text.content

@@ -116,3 +116,8 @@ def test_links_can_be_spelled_out() -> None:
 @given(st.text(alphabet="<>/abdiprtuloq \n&;=\"'"))
 def test_no_html_makes_it_raise(html: str) -> None:
     assert "\0" not in plaintext.from_html(html)
+
+
+def test_words_that_were_parted_to_wrap_are_whole_when_they_are_quoted() -> None:
+    flowed = "日本 \n語です。\n  code\n> https://x.test/a \n> bc\n>> deep\n-- \nKim"
+    assert plaintext.rejoined(flowed) == "日本語です。\n code\n> https://x.test/abc\n>> deep\n-- \nKim"

@@ -200,3 +200,8 @@ def test_a_quote_is_folded_where_it_only_repeats(
     runs = re.findall(r'<details class="quoted">|(?<!</summary>)<div class="written(?: quoted)?">', page)
     assert [kinds[run] for run in runs] == looks
     assert "&gt;" not in page
+
+
+def test_a_word_that_wraps_is_quoted_as_one(sign_in: SignIn, delivered: Deliver) -> None:
+    url = delivered("Content-Type: text/plain; format=flowed; delsp=yes\n\nhttps://x.test/a \nbc\n")
+    assert "> https://x.test/abc\n" in quoted(sign_in(ANA), url)

@@ -8,7 +8,7 @@ from flask import url_for
 from markupsafe import Markup
 
 from mail import mailto
-from mail.message import is_flowed
+from mail.message import is_flowed, is_parted
 from mail.plaintext import Segment, segments, to_html
 from mail.sanitize import Mailto
 from mailboxes.access import MailboxAccess
@@ -39,8 +39,8 @@ def _shown(text: Text, where: dict[str, Any], writes: Mailto, images: int | None
     whole = url_for("webmail.download", **where, section=section, filename=f"message.{ending}") if text.cut else ""
     if text.is_html:
         return ShownText([], url_for("webmail.body", **where, section=section, images=images), whole)
-    flowed, delsp = is_flowed(text.part), text.part.params.get("delsp", "").lower() == "yes"
-    return ShownText(_runs(segments(text.content, flowed=flowed, delsp=delsp), writes), "", whole)
+    parts = segments(text.content, flowed=is_flowed(text.part), delsp=is_parted(text.part))
+    return ShownText(_runs(parts, writes), "", whole)
 
 
 def _runs(parts: Sequence[Segment], writes: Mailto) -> list[TextRun]:
