@@ -1,5 +1,6 @@
 """Of a form that nobody will read to its end, what people typed at its beginning is found."""
 
+from collections.abc import Mapping
 from io import BytesIO
 
 import pytest
@@ -21,7 +22,7 @@ def fields_of(octets: bytes, kind: str, most: int = 100) -> MultiDict[str, str]:
         return first_fields(ENOUGH, most)
 
 
-def form_of(kind: str, fields: dict[str, object]) -> tuple[bytes, str]:
+def form_of(kind: str, fields: Mapping[str, object]) -> tuple[bytes, str]:
     environ = EnvironBuilder(method="POST", data=fields, content_type=kind).get_environ()
     return environ["wsgi.input"].read(), environ["CONTENT_TYPE"]
 
