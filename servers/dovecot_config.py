@@ -38,9 +38,9 @@ _COUNTS_AT_HAND = "mailbox_list_index_include_inbox = yes"
 
 # What reads folders maps their index and cache files, and holds the names of all their messages. With a million of them
 # that was 275 MB of address space before anything was cached, 412 MB during a search and 924 MB with a cache of 687 MB
-# (Dovecot lets one grow to 1 GB, and maps the old and the new while it writes it anew). With the 256 MB that a process
-# has by default no page came. It is a bound on what runs wild, and takes no memory by itself. Who talks to strangers
-# (sign-in, auth) keeps the default.
+# (Dovecot lets one grow to 1 GB). With the 256 MB that a process has by default it died of it; with 512 MB pages came,
+# but the cache could not be mapped and a search did not end in minutes. It is a bound on what runs wild, and takes no
+# memory by itself. Who talks to strangers (sign-in, auth) keeps the default.
 _ROOM_FOR_A_MILLION = "vsz_limit = 4 G"
 
 _SPECIAL_USE = ("Drafts", "Sent", "Archive", "Junk", "Trash")
