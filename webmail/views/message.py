@@ -26,7 +26,6 @@ from webmail.views.letters import shown_texts, writes_from
 from webmail.views.request_values import beside, opened, page_number, searched
 
 
-
 @blueprint.get("/mail/<mailbox>/f/<folder:folder>/<ref>")
 def message(mailbox: str, folder: str, ref: str) -> Response:
     access = opened(mailbox)
