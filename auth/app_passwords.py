@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from auth import logins, session_list
 from auth.errors import SignInExpired, TooManyAppPasswords
 from auth.models import AppPassword
-from auth.passwords import groups
+from auth.passwords import GROUP, groups
 from auth.sessions import SessionEvents
 from core.db import Also, Database, nothing, now
 
 MOST = 50
 MAX_LABEL = 100
-_GROUPS = 7  # 140 bits: enough for a plain SHA-256, which the mail servers compare in SQL
+GROUPS = 7  # 140 bits: enough for a plain SHA-256, which the mail servers compare in SQL
 
 
 @dataclass(frozen=True)
@@ -32,11 +32,11 @@ class AppPasswordView:
 
 
 def create(db: Database, login_id: int, label: str, also: Also = nothing) -> str:
-    """A new app password, to be typed as it stands, hyphens included. This is the only time it can be seen.
+    """A new app password, as it is shown: in small letters, hyphens between its groups. It can be seen this once.
 
     Raises TooManyAppPasswords.
     """
-    secret = groups(_GROUPS)
+    secret = groups(GROUPS)
     with db.write() as session:
         if logins.get(session, login_id, lock=True) is None:
             raise SignInExpired("the sign-in is gone")
@@ -46,12 +46,23 @@ def create(db: Database, login_id: int, label: str, also: Also = nothing) -> str
             AppPassword(
                 login_id=login_id,
                 label=" ".join(label.split())[:MAX_LABEL] or "Unnamed device",
-                secret_sha256=hashlib.sha256(secret.encode()).hexdigest(),
+                secret_sha256=_digest(secret),
                 created_at=now(),
             )
         )
         also(session)
     return secret
+
+
+def digests(typed: str) -> frozenset[str]:
+    """What may be stored for an app password that somebody types: with hyphens, blanks or nothing, in any case.
+
+    Nothing of the 140 bits lies in how it is written, so one hash is kept, of the password as it was shown, and what is
+    typed is brought into that form. The mail server does the same in its own words (`servers/dovecot_sql.py`).
+    """
+    bare = "".join(sign for sign in typed.lower() if sign.isalnum())
+    shown = "-".join(bare[start : start + GROUP] for start in range(0, len(bare), GROUP))
+    return frozenset({_digest(typed), _digest(shown)})
 
 
 def listing(session: Session, login_id: int) -> list[AppPasswordView]:
@@ -81,6 +92,10 @@ def revoke_all(session: Session, login_id: int) -> int:
     """Revoke every app password of this person; how many there were."""
     gone = session.execute(delete(AppPassword).where(AppPassword.login_id == login_id).returning(AppPassword.id))
     return len(gone.all())
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _time(seconds: int) -> datetime:

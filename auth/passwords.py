@@ -22,6 +22,7 @@ MIN_LENGTH = 12
 MAX_LENGTH = 256
 # Without 0, 1, l and o: read aloud or copied by hand they become each other. 32 signs, five bits each.
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+GROUP = 4
 # Hashing holds 64 MiB each; more at once than this would be a way to use up the server's memory.
 _CONCURRENT_HASHES = 4
 
@@ -125,7 +126,7 @@ def generate_password() -> str:
 
 def groups(count: int) -> str:
     """`count` groups of four random signs, joined by hyphens: 20 bits a group."""
-    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(count))
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(count))
 
 
 def _normal(text: str) -> bytes:

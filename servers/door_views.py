@@ -7,7 +7,7 @@ from enum import Enum
 
 from sqlalchemy import text
 
-from auth import throttle
+from auth import app_passwords, throttle
 from auth.models import PERSON
 from auth.passwords import verify_password
 from core.db import Database
@@ -64,8 +64,9 @@ class DoorViews:
             return by_key if self._is_member(by_key, client) else None
         if self._is_webmail(client) and self._holds("server_keys", person, digest):
             return by_key
-        if self._holds("server_logins", person, digest):
-            return by_key
+        for spelled in app_passwords.digests(secret):
+            if self._holds("server_logins", person, spelled):
+                return Sender(person, person, spelled, None)
         return self._by_password(person, secret, digest, client)
 
     def still_may_send(self, sender: Sender, client: str) -> bool:

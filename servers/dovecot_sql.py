@@ -10,7 +10,8 @@ from pathlib import Path
 from sqlalchemy import URL
 from sqlalchemy.engine import make_url
 
-from auth.passwords import hash_password
+from auth.app_passwords import GROUPS
+from auth.passwords import GROUP, hash_password
 from mailboxes.plans import PLANS
 from mailboxes.rights import READER
 from servers.trouble import ServerTrouble
@@ -29,8 +30,10 @@ FROM server_delegates WHERE person = '%Lu' AND mailbox = '%L{{login_user}}' \
 AND secret_sha256 = '%{{sha256:password}}' AND '%s' = 'imap'"""
 _KEY = """SELECT secret_sha256 AS password, '{net}' AS allow_nets \
 FROM server_keys WHERE address = '%Lu' AND secret_sha256 = '%{{sha256:password}}'"""
-_BY_DEVICE = """SELECT secret_sha256 AS password \
-FROM server_logins WHERE address = '%Lu' AND secret_sha256 = '%{sha256:password}'"""
+
+# Compared here, with every form that what was typed may stand for: the hash to check is that of what was typed.
+_BY_DEVICE = """SELECT '%{sha256:password}' AS password FROM server_logins WHERE address = '%Lu' \
+AND secret_sha256 IN ('%{sha256:password}', '{bare}', '{grouped}')"""
 # A password alone can be guessed, so after too many wrong ones (auth/throttle.py) none is looked at for a while.
 _LOGINS = """FROM server_logins WHERE address = '%Lu' AND password_hash IS NOT NULL AND NOT EXISTS (\
 SELECT 1 FROM server_waits WHERE key IN ('password-person:%{sha256:user}', 'password-client:%{sha256:rip}'))"""
@@ -56,10 +59,11 @@ def sql_files(database_url: str, mail_root: Path, webmail_net: str) -> dict[str,
     user_query = _MAILBOX.format(mail_root=mail_root, plan_mb=_plan_mb())
     apart = f"{_MAILDIR}../subscriptions-of-readers"
     delegate = _DELEGATE.format(net=webmail_net, reader=READER.acl_group, apart=apart)
+    by_device = _BY_DEVICE.replace("{bare}", _as_shown(GROUP)).replace("{grouped}", _as_shown(GROUP + 1))
     bodies = {
         "delegate": f"{sha256}\npassword_query = {delegate}",
         "key": f"{sha256}\npassword_query = {_KEY.format(net=webmail_net)}",
-        "app-password": f"{sha256}\npassword_query = {_BY_DEVICE}",
+        "app-password": f"{sha256}\npassword_query = {by_device}",
         "password": f"{argon2id}\npassword_query = {_BY_LOGIN}",
         "decoy": f"{argon2id}\npassword_query = {_DECOY.replace('{decoy}', hash_password(secrets.token_hex(32)))}",
         "mailbox": f"user_query = {user_query}\niterate_query = {_MAILBOXES}",
@@ -70,6 +74,18 @@ def sql_files(database_url: str, mail_root: Path, webmail_net: str) -> dict[str,
 def _plan_mb() -> str:
     cases = " ".join(f"WHEN '{plan.name}' THEN {plan.storage_mb}" for plan in PLANS.values())
     return f"CASE plan {cases} END"
+
+
+def _as_shown(step: int) -> str:
+    """SHA-256 of what was typed, written as app passwords are shown: small letters, hyphens between the groups.
+
+    `step` octets of what was typed hold a group. Dovecot can't leave signs out, but it cuts (%offset.width), folds (L)
+    and trims (T), and `if` hands several pieces to one hash: so any case, and a blank, a hyphen or nothing between the
+    groups, and neither a plain password nor more than one hash of an app password has to be in the database.
+    """
+    *firsts, last = range(0, GROUPS * step, step)
+    pieces = [*(f"%{start}.{GROUP}Lw" for start in firsts), f"%{last}.99LTw"]
+    return f"%{{sha256:if;1;==;1;{'-'.join(pieces)};}}"
 
 
 def _head(url: URL) -> str:

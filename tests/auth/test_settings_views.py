@@ -76,6 +76,7 @@ def test_ana_makes_an_app_password_and_takes_it_away(app: Flask, browser: Browse
     found = re.search(r'class="secret">([a-z2-9]{4}(?:-[a-z2-9]{4}){6})<', made.text)
     assert found
     assert "<i>Phone" not in made.text
+    assert "hyphens and capitals don't matter" in made.text
     again = browser.get(page).text
     assert found[1] not in again, "it is shown once"
     assert "&lt;i&gt;Phone" in again

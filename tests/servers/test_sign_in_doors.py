@@ -7,7 +7,9 @@ from functools import partial
 import pytest
 from sqlalchemy import delete
 
+from auth import app_passwords
 from auth.models import AppPassword
+from auth.sessions import SessionEvents
 from core.db import now
 from servers.demo_people import PASSWORD
 from tests.servers.doors import (
@@ -20,6 +22,7 @@ from tests.servers.doors import (
     SUPPORT,
     TESS,
     all_refused,
+    auth_plain,
     dial_submission,
     opens_imap,
     opens_imap_login,
@@ -34,6 +37,14 @@ ELSEWHERE = "127.0.0.2"
 @pytest.fixture
 def phone(world: World) -> Iterator[str]:
     """An app password of tess."""
+    yield app_passwords.create(world.db, world.login_id(TESS), "Phone")
+    with world.db.write() as session:
+        session.execute(delete(AppPassword))
+
+
+@pytest.fixture
+def old_phone(world: World) -> Iterator[str]:
+    """One of another length than they have today."""
     secret = "tess-phone-7h2k-9x4m"
     with world.db.write() as session:
         session.add(
@@ -150,6 +161,53 @@ def test_an_app_password_opens_ones_own_mailbox_from_anywhere_and_never_a_shared
         lambda: opens_imap(world.config, TESS, phone, SUPPORT),
         lambda: opens_smtp(world.config, TESS, phone, SUPPORT),
         lambda: opens_imap(world.config, ANA, phone),
+    )
+
+
+def _as_people_type(shown: str) -> list[str]:
+    bare = shown.replace("-", "")
+    blanks = shown.replace("-", " ")
+    ways = [shown, bare, blanks, shown.upper(), bare.upper(), blanks.upper(), shown.capitalize(), blanks.title()]
+    return [*ways, bare.swapcase()[:9] + bare[9:], f"{shown} ", f"{bare} "]
+
+
+def test_an_app_password_is_taken_as_people_type_it(world: World, phone: str) -> None:
+    ways = _as_people_type(phone)
+    for typed in ways:
+        assert opens_imap(world.config, TESS, typed, source=ELSEWHERE), typed
+        assert opens_smtp(world.config, TESS, typed, source=ELSEWHERE), typed
+    assert opens_imap_login(world.config, TESS, ways[2].upper())
+    assert opens_smtp_login(world.config, TESS, ways[2].upper())
+
+
+def test_one_sign_of_an_app_password_that_is_wrong_is_too_many(world: World, phone: str) -> None:
+    other = "a" if phone[-1] != "a" else "b"
+    ways = _as_people_type(phone)[:3]
+    wrong = [one for typed in ways for one in (typed[:-1] + other, typed + other, typed[:-1])]
+    assert all_refused(
+        *(partial(opens_imap, world.config, TESS, typed) for typed in [*wrong, "-" * 34, "------"]),
+        *(partial(opens_smtp, world.config, TESS, typed) for typed in [*wrong, "-"]),
+        *(partial(opens_imap, world.config, ANA, typed) for typed in ways),
+        *(partial(opens_imap, world.config, TESS, typed, SUPPORT) for typed in ways),
+    )
+
+
+def test_an_app_password_of_another_length_goes_on_working_as_it_was_shown(world: World, old_phone: str) -> None:
+    assert opens_imap(world.config, TESS, old_phone, source=ELSEWHERE)
+    assert opens_smtp(world.config, TESS, old_phone, source=ELSEWHERE)
+
+
+def test_a_revoked_app_password_is_out_however_it_was_typed(world: World, phone: str) -> None:
+    ways = _as_people_type(phone)[::3]
+    with dial_submission(world.config) as inside:
+        assert auth_plain(inside, TESS, ways[1]) == 235
+        with world.db.write() as session:
+            (row,) = app_passwords.listing(session, world.login_id(TESS))
+            app_passwords.revoke(session, SessionEvents(), world.login_id(TESS), row.id)
+        assert inside.docmd("MAIL", f"FROM:<{TESS}>")[0] == 553
+    assert all_refused(
+        *(partial(opens_imap, world.config, TESS, typed) for typed in ways),
+        *(partial(opens_smtp, world.config, TESS, typed) for typed in ways),
     )
 
 
