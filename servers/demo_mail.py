@@ -10,13 +10,17 @@ from servers.demo_mail_script import Conversation, Person, conversations, moment
 
 
 class SeedMessage(NamedTuple):
-    """One message in one folder of one mailbox; `at` is its internal date in Unix seconds."""
+    """One message in one folder of one mailbox; `at` is its internal date in Unix seconds.
+
+    `typist` is the address of who wrote it for a shared mailbox, where the script says so.
+    """
 
     mailbox: str
     folder: str
     flags: frozenset[str]
     at: int
     data: bytes
+    typist: str = ""
 
 
 def messages(now: int) -> Iterator[SeedMessage]:
@@ -37,7 +41,8 @@ def _of_conversation(conversation: Conversation, now: int) -> Iterator[SeedMessa
     for place, letter in enumerate(letters):
         data = compose(conversation, place, times, ids)
         if letter.sender.lives_here:
-            yield SeedMessage(letter.sender.address, *_kept(conversation, place), times[place], data)
+            typist = people()[letter.typist].address if letter.typist else ""
+            yield SeedMessage(letter.sender.address, *_kept(conversation, place), times[place], data, typist)
         for receiver in () if letter.is_draft else letter.to + letter.cc:
             if receiver.lives_here:
                 at = times[place] + 2

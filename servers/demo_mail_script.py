@@ -2,7 +2,8 @@
 
 A conversation begins with `== subject`; each of its messages with `-- sender > receivers (cc: …) | age | marks`, then
 its text and lines such as `@attach pdf name.pdf title;line;line`. An age is `2h40m`, or `3d 09:31` for that time of day
-(UTC) three days ago. Marks are `unread`, `flag`, `draft` or a folder, for everybody or, after `who:`, for one.
+(UTC) three days ago. Marks are `unread`, `flag`, `draft` or a folder, for everybody or, after `who:`, for one; `by:who`
+tells which member wrote for a shared mailbox, where it wasn't the first.
 """
 
 import re
@@ -82,6 +83,11 @@ class Letter:
     @property
     def is_draft(self) -> bool:
         return "draft" in self.marks.get("", ())
+
+    @property
+    def typist(self) -> str:
+        """Who of the team wrote it, by key; "" where the script doesn't say."""
+        return "".join(self.marks.get("by", ()))
 
 
 @dataclass(frozen=True)

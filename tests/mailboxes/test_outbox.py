@@ -1,9 +1,15 @@
 """What the outbox promises, whoever asks at the same moment and wherever a process dies."""
 
+from pathlib import Path
+
 import pytest
 from sqlalchemy import select
 
-from core.db import Database, DatabaseTrouble
+from auth.passwords import Cost, hashing_cost
+from core.config import Config
+from core.db import Database, DatabaseTrouble, now
+from core.vault import Vault
+from mail.headers import message_id, parse
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess, hold, open_mailbox
 from mailboxes.audit import Doer
@@ -14,7 +20,11 @@ from mailboxes.memberships import remove_member
 from mailboxes.models import Submission
 from mailboxes.outbox import Entry
 from mailboxes.rights import Right
-from tests.cast import ANA, KIM, SUPPORT
+from migrations.migrate import upgrade
+from servers.demo import seed, seed_outbox
+from servers.demo_mail import SeedMessage, messages
+from servers.service_user import service_user
+from tests.cast import ANA, CLEO, KIM, SALES, SUPPORT
 from tests.mailboxes.conftest import actor
 
 OWNER = Doer("owner@acme.test", "web", "")
@@ -85,3 +95,43 @@ def test_what_came_to_the_dot_is_taken_away_by_nobody(db: Database) -> None:
     outbox.accepted(db, access, entry)
     outbox.refused(db, entry)
     assert states(db) == ["accepted"]
+
+
+def _sent(mailbox: str) -> list[str]:
+    found = [seed for seed in messages(now()) if (seed.mailbox, seed.folder) == (mailbox, "Sent")]
+    return [_id(seed) for seed in found]
+
+
+def _id(seed: SeedMessage) -> str:
+    return message_id(parse(seed.data).raw("Message-ID"))
+
+
+def test_what_a_shared_mailbox_of_the_demo_sent_names_its_sender(db: Database) -> None:
+    with db.write() as session:
+        seed_outbox(session, messages(now()))
+    support = open_mailbox(db, actor(db, CLEO), SUPPORT, Right.READ)
+    senders = outbox.senders(db, support, _sent(SUPPORT))
+    assert set(senders) == set(_sent(SUPPORT))
+    assert set(senders.values()) == {"Ana Almeida", "Ben Brandt", "Tess Tanaka"}
+    newest = max((seed for seed in messages(now()) if seed.mailbox == SUPPORT and seed.folder == "Sent"), key=_at)
+    assert outbox.answerers(db, support, [parse(newest.data).get("In-Reply-To")])
+    sales = open_mailbox(db, actor(db, ANA), SALES, Right.SEND)
+    assert set(outbox.senders(db, sales, _sent(SALES)).values()) == {"Ana Almeida"}
+    assert set(states(db)) == {"done"}
+
+
+def _at(seed: SeedMessage) -> int:
+    return seed.at
+
+
+def test_the_demo_is_made_once(tmp_path: Path) -> None:
+    config = Config.from_env({"DATA_DIR": str(tmp_path / "data")})
+    db = Database(config.database_url)
+    upgrade(db)
+    with hashing_cost(Cost(passes=1, memory_kib=8, lanes=1)):
+        assert seed(config, db, Vault.of(config), service_user())
+        receipts, files = len(states(db)), len(list(config.mail_root.rglob("*.M*")))
+        assert receipts == len(_sent(SUPPORT)) + len(_sent(SALES)) + len(_sent("help@other.test"))
+        assert not seed(config, db, Vault.of(config), service_user())
+    assert (len(states(db)), len(list(config.mail_root.rglob("*.M*")))) == (receipts, files)
+    db.dispose()
