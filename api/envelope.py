@@ -12,7 +12,7 @@ from api.request_ids import request_id
 from auth.errors import RateLimited, WeakPassword
 from core.db import is_away
 from core.errors import PostroomError
-from mailboxes.errors import BadAddress, BadDomain, MemberNeeded
+from mailboxes.errors import BadAddress, BadDomain, BadName, MemberNeeded
 
 log = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ _FIELDS: tuple[tuple[type[PostroomError], str], ...] = (
     (WeakPassword, "password"),
     (BadDomain, "name"),
     (BadAddress, "local_part"),
+    (BadName, "display_name"),
     (MemberNeeded, "member_mailbox_ids"),
 )
 

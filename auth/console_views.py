@@ -22,6 +22,7 @@ from core.errors import PostroomError
 from mail.notices import Notice, post, way_to
 from mailboxes import owners
 from mailboxes.audit import Doer, record
+from mailboxes.errors import BadName
 from mailboxes.forms import NewOwnerForm
 from web.context import Services, client_address, current_administration, current_owner, services
 
@@ -118,7 +119,8 @@ def owners_page() -> Response:
     except REFUSALS as error:
         return _owners(form, refuse(form, error))
     except PostroomError as error:
-        form.email.errors = [*form.email.errors, error.public]
+        wrong = form.display_name if isinstance(error, BadName) else form.email
+        wrong.errors = [*wrong.errors, error.public]
         return _owners(form, (error.status, {}))
     return _owners(NewOwnerForm(formdata=None), secret=secret, secret_for=typed(form.email))
 

@@ -57,6 +57,7 @@ class Config:
         data_dir = Path(environ.get("DATA_DIR") or "data").absolute()
         host = environ.get("HOST") or "127.0.0.1"
         port = _port(environ, "PORT", 8000)
+        hostname = environ.get("MAIL_HOSTNAME") or LOCAL_DEFAULT_HOSTNAME
         public_url = _public_url(environ.get("PUBLIC_URL") or url_of(host, port))
         config = cls(
             data_dir=data_dir,
@@ -69,7 +70,7 @@ class Config:
             demo=_switch(environ, "DEMO", default=True),
             assets=_choice(environ, "ASSETS", ASSET_SOURCES),
             public_url=public_url,
-            mail_hostname=environ.get("MAIL_HOSTNAME") or LOCAL_DEFAULT_HOSTNAME,
+            mail_hostname=hostname,
             webmail_net=_network(environ, "WEBMAIL_NET", "127.0.0.1/32"),
             relay=_relay(environ.get("SMTP_RELAY") or ""),
             secret_key=_secret_key(environ.get("SECRET_KEY") or ""),
@@ -78,7 +79,7 @@ class Config:
             mcp_port=_port(environ, "MCP_PORT", 8765),
             web_workers=_count(environ, "WEB_WORKERS", min(len(os.sched_getaffinity(0)), _USUAL_WORKERS), most=64),
             trusted_proxy=_address(environ, "TRUSTED_PROXY"),
-            security_contact=_contact(environ.get("SECURITY_CONTACT") or _postmaster(public_url)),
+            security_contact=_contact(environ.get("SECURITY_CONTACT") or f"mailto:postmaster@{hostname}"),
         )
         if config.demo and not config.is_loopback:
             raise ConfigError(
@@ -202,10 +203,6 @@ def _address(environ: Mapping[str, str], name: str) -> str:
         return str(ipaddress.ip_address(text)) if text else ""
     except ValueError as error:
         raise ConfigError(f"{name}={text} is not an IP address such as 127.0.0.1.") from error
-
-
-def _postmaster(public_url: str) -> str:
-    return f"mailto:postmaster@{urlsplit(public_url).hostname}"
 
 
 def _contact(text: str) -> str:

@@ -76,10 +76,14 @@ def skeleton(text: str) -> str:
 
 
 def claims_address(name: str, own: str = "") -> str | None:
-    """The first address that a display name shows to the eye, as its skeleton, passing over `own`; None without one."""
-    mine = skeleton(own)
-    for local, host in _ADDRESS.findall(skeleton(name)):
+    """The first address that a display name shows to the eye, as its skeleton, passing over `own`; None without one.
+
+    The one rule of whoever gives a name, sends under one, or takes what was sent: "Ana @ Work" is no address.
+    """
+    mine, seen = skeleton(own), skeleton(name)
+    usual = 1 + (bool(mine) and mine in seen)
+    for local, host in _ADDRESS.findall(seen):
         claimed = f"{local}@{host.strip('.')}"
-        if claimed != mine:
+        if claimed != mine and ("." in host.strip(".") or seen.count("@") > usual):
             return claimed
     return None

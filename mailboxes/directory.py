@@ -19,6 +19,7 @@ from mailboxes.errors import (
     AddressTaken,
     BadAddress,
     BadDomain,
+    BadRoleMailbox,
     DomainNotEmpty,
     DomainTaken,
     MemberNeeded,
@@ -27,6 +28,7 @@ from mailboxes.errors import (
 )
 from mailboxes.memberships import eligible, join
 from mailboxes.models import ACTIVE, MAX_NAME, REGULAR, SHARED, Account, Domain, Mailbox
+from mailboxes.naming import name_for
 from mailboxes.plans import PLANS, Plan
 
 T = TypeVar("T")
@@ -49,7 +51,7 @@ def create_account(session: Session, name: str, plan: str) -> Account:
 
 
 def add_owner(session: Session, doer: Doer, account: Account, email: str, display_name: str, password: str) -> Owner:
-    """Somebody who runs the account in the console. Raises WeakPassword, BadAddress, AccountTaken."""
+    """Somebody who runs the account in the console. Raises WeakPassword, BadAddress, BadName, AccountTaken."""
     check_strength(password, email)
     return insert_owner(session, doer, account.id, email, display_name, hash_password(password))
 
@@ -57,13 +59,16 @@ def add_owner(session: Session, doer: Doer, account: Account, email: str, displa
 def insert_owner(
     session: Session, doer: Doer, account_id: int, email: str, display_name: str, password_hash: str
 ) -> Owner:
-    """The same, for whoever hashed the password before the transaction began. Raises BadAddress, AccountTaken."""
+    """The same, for whoever hashed the password before the transaction began.
+
+    Raises BadAddress, BadName, AccountTaken.
+    """
     name = spec(email.lower() if email.isascii() else email)
     if name is None or len(name) > _LONGEST_EMAIL or not _DOMAIN.fullmatch(name.rpartition("@")[2]):
         raise BadAddress(f"owner {email!r}", public="Enter an email address such as olive@example.com.")
     owner = Owner(
         name=name,
-        display_name=clean.name(display_name, MAX_NAME),
+        display_name=name_for(name, display_name),
         password_hash=password_hash,
         account_id=account_id,
         password_changed_at=now(),
@@ -90,7 +95,7 @@ def add_person(
 ) -> Mailbox:
     """A regular mailbox and the sign-in of the person it belongs to.
 
-    Raises BadAddress, AddressTaken, WeakPassword, PlanLimitReached.
+    Raises BadAddress, BadName, AddressTaken, WeakPassword, PlanLimitReached.
     """
     check_strength(password, f"{local_part}@{domain.name}")
     return add_regular(session, doer, domain, local_part, display_name, hash_password(password))
@@ -101,7 +106,7 @@ def add_regular(
 ) -> Mailbox:
     """The same, for whoever hashed the password before the transaction began: it takes a tenth of a second.
 
-    Raises BadAddress, AddressTaken, PlanLimitReached.
+    Raises BadAddress, BadName, AddressTaken, PlanLimitReached.
     """
     mailbox = _add_mailbox(session, domain, local_part, display_name, REGULAR)
     let_sign_in(session, mailbox, password_hash)
@@ -138,7 +143,7 @@ def add_shared(
 
     It has no password, and can't have one.
 
-    Raises MemberNeeded, MemberNotEligible, BadAddress, AddressTaken, PlanLimitReached.
+    Raises MemberNeeded, MemberNotEligible, BadAddress, BadName, AddressTaken, PlanLimitReached.
     """
     if not members:
         raise MemberNeeded(f"{local_part}@{domain.name}")
@@ -181,14 +186,14 @@ def remove_domain(session: Session, doer: Doer, domain: Domain) -> None:
 def choose_role_mailbox(session: Session, doer: Doer, domain: Domain, address: str) -> None:
     """Who gets postmaster@ and abuse@ of the domain, where no mailbox has that name: a mailbox in use of its account.
 
-    "" leaves it to the servers: an owner's own mailbox, else the oldest of the domain. Raises NothingByThatName.
+    "" leaves it to the servers: an owner's own mailbox, else the oldest of the domain. Raises BadRoleMailbox.
     """
     chosen = address.strip().lower()
     if chosen:
         here = (Mailbox.account_id == domain.account_id, Mailbox.status == ACTIVE)
         if session.scalar(select(Mailbox.id).where(Mailbox.address == chosen, *here)) is None:
             shown = clean.name(chosen, 100)
-            raise NothingByThatName(
+            raise BadRoleMailbox(
                 chosen, public=f"There is no mailbox {shown} in this account. Name one that is in use."
             )
     if chosen != domain.role_address:
@@ -223,7 +228,7 @@ def _add_mailbox(session: Session, domain: Domain, local_part: str, display_name
         local_part=address.partition("@")[0],
         address=address,
         kind=kind,
-        display_name=clean.name(display_name, MAX_NAME),
+        display_name=name_for(address, display_name),
         created_at=now(),
     )
     return _insert(session, mailbox, AddressTaken)

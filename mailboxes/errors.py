@@ -32,6 +32,22 @@ class BadDomain(BadAddress):
     public = "That isn't a domain name such as example.com."
 
 
+class BadRoleMailbox(PostroomError):
+    """Nobody there who could get the mail for postmaster@ and abuse@."""
+
+    code = "validation_failed"
+    status = 422
+    public = "There is no such mailbox in this account. Name one that is in use."
+
+
+class BadName(PostroomError):
+    """A display name that shows another address."""
+
+    code = "validation_failed"
+    status = 422
+    public = "That name reads like somebody else's address. Leave the address out."
+
+
 class AddressTaken(PostroomError):
     code = "address_taken"
     status = 409

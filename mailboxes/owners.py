@@ -42,7 +42,7 @@ def one_owner(session: Session, admin: Administration, owner_id: int) -> OwnerVi
 
 
 def add(session: Session, admin: Administration, email: str, display_name: str, password_hash: str) -> None:
-    """Raises BadAddress, AccountTaken."""
+    """Raises BadAddress, BadName, AccountTaken."""
     account_of(session, admin, lock=True)
     insert_owner(session, admin.doer, admin.account_id, email, display_name, password_hash)
 

@@ -48,8 +48,9 @@ class Recipient:
 class DoorViews:
     """Every method opens and ends a transaction of its own, and blocks: call from a worker thread."""
 
-    def __init__(self, database: Database, webmail_net: str) -> None:
-        self._database = database
+    def __init__(self, database: Database, webmail_net: str, hostname: str) -> None:
+        """`hostname` is what these doors call themselves."""
+        self._database, self._hostname = database, hostname.lower()
         self._webmail_net = ipaddress.ip_network(webmail_net)
 
     def sign_in(self, person: str, secret: str, mailbox: str, client: str) -> Sender | None:
@@ -93,14 +94,19 @@ class DoorViews:
     def recipient(self, typed: str) -> Recipient | None:
         """Where mail for `typed` goes; None when it is no address. `ana+lists@` reaches ana@ (RFC 5233).
 
+        `postmaster` alone is that of this server (RFC 5321 §4.5.1), whose name stands in our reports, too.
+
         What the mail server counts is known here some seconds later: a burst may fill a mailbox a little beyond its
         limit, by no more than Dovecot itself allows.
         """
-        address = canonical(typed)
+        address = canonical(typed if "@" in typed else f"{typed}@{self._hostname}")
         if address is None:
             return None
         local, _, domain = address.rpartition("@")
         base = local.partition("+")[0].lower()
+        if base in ROLES and domain == self._hostname:
+            domain = self._home() or domain
+            address = f"{local}@{domain}"
         for candidate in (address.lower(), f"{base}@{domain}"):
             storage = self._storage(candidate)
             if storage is not None:
@@ -179,6 +185,16 @@ class DoorViews:
         query = text("SELECT mailbox FROM server_role_mailboxes WHERE domain = :domain")
         with self._database.read() as session:
             return session.scalar(query, {"domain": domain}) or ""
+
+    def _home(self) -> str:
+        """The domain whose postmaster is this server's: where its name lies, else the first by name that has one."""
+        labels = self._hostname.split(".")
+        around = (".".join(labels[at:]) for at in range(len(labels)))
+        if found := next((domain for domain in around if self._keeper(domain)), ""):
+            return found
+        query = text("SELECT domain FROM server_role_mailboxes WHERE mailbox IS NOT NULL ORDER BY domain LIMIT 1")
+        with self._database.read() as session:
+            return session.scalar(query) or ""
 
     def _any(self, query: str, **values: str) -> bool:
         with self._database.read() as session:

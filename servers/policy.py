@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from mail import origin
 from mail.headers import decode_words
-from mail.lookalikes import claims_address, skeleton
+from mail.lookalikes import claims_address
 from servers.authors import Unreadable, named
 
 LARGEST_MESSAGE = 35 * 1024 * 1024
@@ -160,10 +160,8 @@ def _check_author(headers: list[Header], mailbox: str, is_shared: Callable[[str]
 
 
 def _claimed(line: str, mailbox: str) -> str:
-    """The other address that this line shows to the eye; "Ana @ Work" is none."""
-    claimed = claims_address(line, mailbox)
-    if claimed is None or ("." not in claimed.rpartition("@")[2] and skeleton(line).count("@") <= 2):
-        return ""
+    """The other address that this line shows to the eye, fit for a reply; "" for none."""
+    claimed = claims_address(line, mailbox) or ""
     return "".join(letter if " " <= letter <= "~" else "?" for letter in claimed)[:100]
 
 

@@ -32,7 +32,7 @@ _RETRY_SECONDS = 15.0
 
 async def serve(config: Config, database: Database, guesses: GuessDesk | None) -> None:
     """Listen on both ports until told to stop."""
-    views = DoorViews(database, config.webmail_net)
+    views = DoorViews(database, config.webmail_net, config.mail_hostname)
     delivery = Delivery(config, Spool(config.data_dir / "spool"), views.may_send, views.is_ours)
     submission = SubmissionDoor(config, views, delivery, Limits(connections=500, per_client=400), guesses)
     mx = MxDoor(config, views, delivery, Limits(connections=200, per_client=100))

@@ -16,14 +16,12 @@ from sqlalchemy import exists, select
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from auth.models import Login
-from auth.session_list import only_address
-from core.config import Config, ConfigError, url_of
-from core.db import Database, now
+from core.config import Config, ConfigError
+from core.db import Database
 from core.vault import Vault
 from migrations.migrate import upgrade
-from servers.child import Child, spawn_python_as
+from servers.child import Child
 from servers.demo import seed
-from servers.demo_people import CATCH_ALL, PASSWORD, PEOPLE, TOTP_SECRET
 from servers.dovecot import Dovecot, stop_stale
 from servers.files import give_tree, make_directory
 from servers.guesses import GuessDesk
@@ -31,6 +29,7 @@ from servers.ports import hold_port
 from servers.reader_role import reader_url
 from servers.service_user import ServiceUser, service_user
 from servers.smtp_child import smtp_child
+from servers.start_words import warnings, welcome
 from servers.trouble import ServerTrouble
 
 _LOOK_SECONDS = 0.5
@@ -96,23 +95,6 @@ class Stack:
         for child in self._children:
             child.start()
 
-    def warnings(self) -> list[str]:
-        """What the people who are signed in show about the settings."""
-        if self._config.trusted_proxy or self._config.demo:
-            return []
-        database = Database(self._config.database_url)
-        try:
-            with database.read() as session:
-                address = only_address(session, now())
-        finally:
-            database.dispose()
-        if not address:
-            return []
-        return [
-            f"Everybody who is signed in comes from {address}: if that is a proxy, name it in TRUSTED_PROXY, or "
-            "one person's wrong passwords keep all others out."
-        ]
-
     def look_after(self) -> None:
         """Call now and then. Dovecot is started again, ever more slowly; the others ending ends everything."""
         for child in self._children:
@@ -168,7 +150,7 @@ def run(config: Config, user: ServiceUser) -> None:
             inhabited = stack.prepare()
             stack.start()
             _wait_for_answer(config)
-            _say("\n".join([_welcome(config, inhabited=inhabited), *_warnings(config, user), *stack.warnings()]))
+            _say("\n".join([welcome(config, inhabited=inhabited), *warnings(config, user)]))
             while True:
                 time.sleep(_LOOK_SECONDS)
                 stack.look_after()
@@ -243,38 +225,6 @@ def _wait_for_answer(config: Config) -> None:
             return
         raise ServerTrouble(f"The web server answers with {status}; see {config.log_dir / 'web.log'}.")
     raise ServerTrouble(f"The web server does not answer; see {config.log_dir / 'web.log'}.")
-
-
-def _welcome(config: Config, *, inhabited: bool) -> str:
-    here = url_of(config.host, config.port)
-    lines = [f"Ready: {here}"]
-    if not inhabited:
-        database = "DATABASE_URL=… " if os.environ.get("DATABASE_URL") else ""  # it may hold a password
-        flask = f"{database}DATA_DIR={config.data_dir} {Path(sys.prefix) / 'bin' / 'flask'} --app app"
-        lines += ["", "Nobody can sign in yet. Make an account and its owner, in another terminal:"]
-        lines += [f"  {flask} owner create olive@example.com --account Example"]
-        lines += [f"The owner goes on in the console: {here}/console/login"]
-    if not config.demo:
-        return "\n".join(lines)
-    lines += ["", f"Sign in with the password {PASSWORD} as"]
-    lines += [f"  {address:<24} {name}" for address, name in PEOPLE.items()]
-    lines += [
-        "ana, ben and tess answer for support@brand-a.test, cleo only reads it; ana also has sales@brand-b.test.",
-        f"owner@acme.test also runs the account: {here}/console/login",
-        f"{CATCH_ALL} reads what is written to anybody outside; nothing leaves this machine.",
-        f"tess needs a code from an authenticator app: add the secret {TOTP_SECRET}.",
-    ]
-    return "\n".join(lines)
-
-
-def _warnings(config: Config, user: ServiceUser) -> list[str]:
-    """What works and yet shouldn't stay so."""
-    said = []
-    if user.spawn and not spawn_python_as(user):
-        said.append(f"Python lies where {user.name} can't reach it ({sys.prefix}): web and SMTP run as root.")
-    if config.is_https and not config.trusted_proxy:
-        said.append("PUBLIC_URL is https, so a proxy asks for everybody: name its address in TRUSTED_PROXY.")
-    return said
 
 
 def _resolved(config: Config) -> dict[str, str]:

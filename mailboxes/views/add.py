@@ -12,7 +12,7 @@ from auth.views_say import say
 from core.errors import PostroomError
 from mailboxes import directory
 from mailboxes.administration import Administration, domain_in, mailboxes_in
-from mailboxes.errors import MemberNeeded, PlanLimitReached
+from mailboxes.errors import BadName, MemberNeeded, PlanLimitReached
 from mailboxes.forms import NewPersonalForm, NewSharedForm, typed
 from mailboxes.models import REGULAR, SHARED
 from mailboxes.overview import DomainUsage, usage
@@ -48,6 +48,9 @@ def add_personal() -> Response:
     except WeakPassword as error:
         form.password.errors = [*form.password.errors, error.public]
         return page("add_personal", status=error.status, form=form, domains=domains)
+    except BadName as error:
+        form.display_name.errors = [*form.display_name.errors, error.public]
+        return page("add_personal", status=error.status, form=form, domains=domains)
     except PostroomError as error:
         return page("add_personal", error=correctable(error), form=form, domains=domains)
     if generated:
@@ -75,6 +78,9 @@ def add_shared() -> Response:
             )
     except MemberNeeded as error:
         return page("add_shared", error=error, form=form, picker=replace(team, error=error.public), domains=domains)
+    except BadName as error:
+        form.display_name.errors = [*form.display_name.errors, error.public]
+        return page("add_shared", status=error.status, form=form, picker=team, domains=domains)
     except PostroomError as error:
         return page("add_shared", error=correctable(error), form=form, picker=team, domains=domains)
     say(f"{made.address} is ready. Its members see it in their webmail now.")

@@ -1,5 +1,7 @@
 """The plan and what is used of it; the domains."""
 
+from typing import NamedTuple
+
 from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
@@ -8,6 +10,7 @@ from core.errors import PostroomError
 from mail.addresses import readable_domain
 from mailboxes import directory
 from mailboxes.administration import account_of, domain_in
+from mailboxes.errors import BadRoleMailbox
 from mailboxes.forms import DomainForm, typed
 from mailboxes.overview import usage
 from mailboxes.plan_change import change_plan, look_ahead
@@ -73,13 +76,25 @@ def domain_postmaster(domain_id: int) -> Response:
             domain = domain_in(session, admin, domain_id, lock=True)
             directory.choose_role_mailbox(session, admin.doer, domain, request.form.get("address", ""))
             name, chosen = readable_domain(domain.name), domain.role_address
-    except PostroomError as error:
-        return _domains(DomainForm(formdata=None), error=correctable(error))
+    except BadRoleMailbox as error:
+        refused = Refused(domain_id, request.form.get("address", ""), error.public)
+        return _domains(DomainForm(formdata=None), status=error.status, refused=refused)
     say(f"Mail for postmaster@ and abuse@{name} goes to {chosen or 'an owner, or the oldest mailbox'} now.")
     return redirect(url_for("console.domains"), 303)
 
 
-def _domains(form: DomainForm, *, status: int = 0, error: PostroomError | None = None) -> Response:
+class Refused(NamedTuple):
+    """What was typed as the mailbox for a domain's own mail, and why it can't be."""
+
+    domain_id: int
+    address: str
+    why: str
+
+
+def _domains(
+    form: DomainForm, *, status: int = 0, error: PostroomError | None = None, refused: Refused | None = None
+) -> Response:
     with looking() as (session, admin):
         used = usage(session, admin)
-    return page("domains", status=status or (422 if form.errors else 200), error=error, used=used, form=form)
+    status = status or (422 if form.errors else 200)
+    return page("domains", status=status, error=error, used=used, form=form, refused=refused)

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from auth.views_say import say
 from mailboxes.administration import account_of, active_in
+from mailboxes.errors import BadName
 from mailboxes.forms import GeneralForm, SignatureForm, typed
 from mailboxes.models import REGULAR, SHARED, TRASHED
 from mailboxes.naming import rename_mailbox
@@ -70,8 +71,12 @@ def general(mailbox_id: int) -> Response:
     """A mailbox's facts and its display name."""
     form = GeneralForm()
     if form.validate_on_submit():
-        with changing() as (session, admin):
-            rename_mailbox(session, admin, mailbox_id, typed(form.display_name))
+        try:
+            with changing() as (session, admin):
+                rename_mailbox(session, admin, mailbox_id, typed(form.display_name))
+        except BadName as error:
+            form.display_name.errors = [*form.display_name.errors, error.public]
+            return _general(mailbox_id, form, None)
         say("Saved.")
         return redirect(url_for("console.general", mailbox_id=mailbox_id), 303)
     return _general(mailbox_id, form, None)

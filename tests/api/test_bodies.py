@@ -158,3 +158,14 @@ def test_many_are_answered_in_the_order_asked(script: Program, ids: dict[str, in
 def test_a_list_of_one_is_answered_as_a_list(script: Program, ids: dict[str, int]) -> None:
     here = f"/mailboxes/{shared(script, ids)['id']}/members"
     assert [member["email"] for member in script.post(here, {"member_mailbox_ids": [ids[BEN]]})["data"]] == [BEN]
+
+
+def test_no_name_reads_like_anothers_address(script: Program, ids: dict[str, int]) -> None:
+    here = f"/mailboxes/{ids[ANA]}"
+    body = {"domain_id": ids["brand-a.test"], "local_part": "never", "display_name": "Bank (service＠bank.example)"}
+    person = body | {"password_mode": "generated_one_time"}
+    assert wrong_field(script, "POST", "/mailboxes", person) == ["display_name"]
+    team = body | {"member_mailbox_ids": [ids[ANA]]}
+    assert wrong_field(script, "POST", "/shared-mailboxes", team) == ["display_name"]
+    assert wrong_field(script, "PATCH", here, {"display_name": f"Not {BEN}"}) == ["display_name"]
+    assert script.get(here)["data"]["display_name"] == "Ana Almeida"

@@ -1,7 +1,9 @@
 """Web sessions: nothing at rest opens anything, limits hold, and an end is an end at once."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select, text, update
@@ -13,9 +15,12 @@ from auth.actor import Actor, Client
 from auth.devices import describe
 from auth.elapsed import ago
 from auth.errors import TooManyAppPasswords, WeakPassword, WrongCredentials, WrongPassword
-from auth.models import WebSession
+from auth.models import Login, WebSession
 from auth.sessions import SessionEvents, Started, resolve
+from core.config import Config
 from core.db import Database, now
+from servers.service_user import service_user
+from servers.start_words import warnings
 from tests.auth.conftest import HOME, PHONE, World
 from tests.cast import ANA, PASSWORD, TESS
 
@@ -327,3 +332,48 @@ def _sign_out_and_fail(world: World, session: Session, token: str) -> None:
 def _last_seen(world: World) -> int:
     with world.db.read() as session:
         return session.execute(select(WebSession.last_seen_at)).scalar_one()
+
+
+def test_the_start_says_when_everybody_seems_to_come_from_one_address(world: World, tmp_path: Path) -> None:
+    """A proxy that nobody named: one person's wrong passwords would keep out all who come through it."""
+    settings = {"DATA_DIR": str(tmp_path), "DATABASE_URL": str(world.db.engine.url)}
+    house = Config.from_env(settings | {"DEMO": "0"})
+    people = [(world.ana, HOME), (world.tess, HOME)]
+
+    def said(config: Config = house) -> list[str]:
+        return [line for line in warnings(config, service_user()) if "comes from" in line]
+
+    for login_id, client in people:
+        _arrive(world, login_id, client)
+    assert said() == [], "two from one address are a household"
+    _arrive(world, world.olive, HOME)
+    (warning,) = said()
+    assert HOME.address in warning
+    assert "TRUSTED_PROXY" in warning
+    assert said(replace(house, trusted_proxy="127.0.0.1")) == []
+    assert said(replace(house, demo=True)) == []
+    _arrive(world, world.ana, PHONE)
+    assert said() == [], "somebody comes from elsewhere"
+
+
+def test_the_start_says_when_nobody_outside_could_write_to_the_postmaster(world: World, tmp_path: Path) -> None:
+    settings = {"DATA_DIR": str(tmp_path), "DATABASE_URL": str(world.db.engine.url), "DEMO": "0"}
+
+    def said(**more: str) -> bool:
+        config = Config.from_env(settings | more)
+        return any("set MAIL_HOSTNAME" in line for line in warnings(config, service_user()))
+
+    assert said()
+    assert not said(MAIL_HOSTNAME="mail.brand-a.test")
+    assert not said(DEMO="1")
+
+
+def _arrive(world: World, login_id: int, client: Client) -> None:
+    """Signed in for good, second factor and all."""
+    with world.db.write() as session:
+        login = session.get_one(Login, login_id)
+        started = sessions.start(session, world.vault, login, client, now())
+        if started.state != "full":
+            row = sessions.pending(session, started.token, login.role, now())
+            assert row is not None
+            sessions.promote(session, world.vault, row, login, now())

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from flask import Flask
+from markupsafe import escape
 from sqlalchemy import update
 
 from core.db import now
@@ -290,3 +292,61 @@ def test_sizes_and_numbers_are_neither_larger_nor_harder_to_read_than_they_are(w
         assert words in olive.page(olive.path(address)).text
     with world.db.write() as session:
         session.execute(update(Mailbox).where(Mailbox.address == address).values(used_bytes=0))
+
+
+NAMED_SUPPORT = f"Help ({SUPPORT})"
+
+
+def test_no_form_takes_a_name_that_reads_like_anothers_address(olive: Desk, app: Flask) -> None:
+    new = {"local_part": "nameless", "domain_id": olive.domain("brand-a.test"), "display_name": NAMED_SUPPORT}
+    for path, fields in (
+        ("/mailboxes/add/personal", new | {"password_mode": "generated"}),
+        ("/mailboxes/add/shared", new | {"member_mailbox_ids": [olive.mailbox(ANA)]}),
+        (olive.path(BEN), {"display_name": NAMED_SUPPORT}),
+        ("/settings/owners", {"email": "otto@acme.test", "display_name": NAMED_SUPPORT, "password": PASSWORD}),
+    ):
+        answer = olive.post(path, **fields)
+        assert answer.status_code == 422, path
+        error = re.search(r'id="display_name-error">([^<]+)<', answer.text)
+        assert error, path
+        assert f"reads like the address {SUPPORT}" in error[1]
+        assert "Leave the address out" in error[1]
+        assert f'value="{NAMED_SUPPORT}"' in answer.text, "what was typed stays"
+    assert addresses(olive, "q=nameless") == []
+    for command in (
+        ["mailbox", "add", "nameless@brand-a.test", "--name", NAMED_SUPPORT],
+        ["shared", "add", "nameless@brand-a.test", "--name", NAMED_SUPPORT, "--member", ANA],
+        ["owner", "create", "otto@acme.test", "--account", "Acme", "--name", NAMED_SUPPORT],
+    ):
+        said = app.test_cli_runner().invoke(args=command)
+        assert (said.exit_code, "Leave the address out" in said.output) == (1, True), command
+
+
+def test_an_owner_chooses_who_gets_a_domains_own_mail(olive: Desk, app: Flask, audit: Audit) -> None:
+    path = f"/domains/{olive.domain('brand-a.test')}/postmaster"
+    chosen = f'name="address" type="email" maxlength="320" autocomplete="off" value="{SUPPORT}"'
+    assert olive.post(path, address=f" {SUPPORT.upper()} ").status_code == 303
+    page = olive.page("/domains")
+    assert f"Mail for postmaster@ and abuse@brand-a.test goes to {SUPPORT} now." in page.text
+    assert chosen in page.html
+    assert [(one.action, one.mailbox, one.subject) for one in audit()] == [
+        ("domain.role_mailbox", SUPPORT, "brand-a.test")
+    ]
+    for nobody in (EVE, "nobody@brand-a.test", "no address", "<b>@x"):
+        refused = olive.post(path, address=nobody)
+        assert refused.status_code == 422, nobody
+        assert "Name one that is in use." in refused.text
+        assert refused.text.count('aria-invalid="true"') == 1
+        assert f'value="{escape(nobody)}"' in refused.text, "what was typed stays, at its own domain"
+    assert chosen in olive.page("/domains").html
+    assert olive.post(f"/domains/{olive.domain('other.test')}/postmaster", address=SUPPORT).status_code == 404
+    assert olive.client.post(f"/console{path}", data={"address": ANA}).status_code == 400, "no form token"
+    run = app.test_cli_runner().invoke
+    said = run(args=["domain", "postmaster", "brand-a.test", ANA])
+    assert (said.exit_code, said.output) == (0, f"Mail for postmaster@ and abuse@brand-a.test goes to {ANA}.\n")
+    for wrong in (["brand-a.test", EVE], ["nowhere.test", ANA]):
+        said = run(args=["domain", "postmaster", *wrong])
+        assert (said.exit_code, said.output.count("\n"), "There is no" in said.output) == (1, 1, True), wrong
+    said = run(args=["domain", "postmaster", "brand-a.test"])
+    assert "goes to an owner or the oldest mailbox" in said.output
+    assert chosen not in olive.page("/domains").html

@@ -13,7 +13,7 @@ from mailboxes.administration import Administration
 from mailboxes.api_access import issue_token
 from mailboxes.audit import Doer
 from mailboxes.doors import Doors
-from mailboxes.errors import AddressTaken, BadAddress, BadDomain, DomainTaken
+from mailboxes.errors import AddressTaken, BadAddress, BadDomain, BadName, DomainTaken
 from mailboxes.memberships import add_members, change_membership, find_membership
 from mailboxes.models import MAX_LABEL, MAX_NAME, Domain, Mailbox
 from mailboxes.naming import rename_mailbox
@@ -22,7 +22,7 @@ from tests.cast import ANA, DAN, SUPPORT
 from tests.mailboxes.test_storage import olive
 
 DOER = Doer("the tests", "cli")
-UGLY = "Help\r\nBcc: eve@other.test \u202egpj.exe\x1b\x85 " + "é" * 400
+UGLY = "Help\r\nBcc: eve \u202egpj.exe\x1b\x85 " + "é" * 400
 
 
 def domain(db: Database, name: str = "brand-a.test") -> Domain:
@@ -37,7 +37,7 @@ def make(db: Database, local_part: str, name: str = "") -> Mailbox:
 
 
 def is_clean(text: str, limit: int) -> bool:
-    return len(text) == limit and text.startswith("Help Bcc: eve@other.test gpj.exe é") and text.isprintable()
+    return len(text) == limit and text.startswith("Help Bcc: eve gpj.exe é") and text.isprintable()
 
 
 @pytest.mark.parametrize(
@@ -109,6 +109,45 @@ def test_every_door_keeps_names_clean(db: Database) -> None:
         assert is_clean(directory.create_account(session, UGLY, "Nano").name, MAX_NAME)
         account = directory.find_account(session, "Acme")
         issue_token(session, DOER, account, "pr_test_", "\u202eevil\r\nname", [next(iter(SCOPES))])
+
+
+OTHERS_ADDRESSES = [
+    SUPPORT,
+    f"Ben <{SUPPORT}>",
+    "suppоrt＠brand-a.test",  # a Cyrillic о, a full-width at sign
+    "Bank (service @ bank.example)",
+    "ada@brand-a.test, formerly of ben@brand-b.test",
+]
+
+
+def test_nobody_is_called_by_another_address(db: Database) -> None:
+    with db.read() as session:
+        ana, home, admin = directory.find_mailbox(session, ANA), domain(db), olive(db)
+    for name in OTHERS_ADDRESSES:
+        with pytest.raises(BadName) as refused, db.write() as session:
+            directory.add_regular(session, DOER, home, "ada", name, "")
+        assert "Leave the address out" in refused.value.public
+        with pytest.raises(BadName), db.write() as session:
+            directory.add_shared(session, DOER, home, "team", name, [ana])
+        with pytest.raises(BadName), db.write() as session:
+            rename_mailbox(session, admin, ana.id, name)
+        with pytest.raises(BadName), db.write() as session:
+            owners.add(session, admin, "otto@acme.test", name, "")
+    with db.read() as session:
+        assert directory.find_mailbox(session, ANA).display_name == "Ana Almeida"
+        assert session.scalar(select(Owner).where(Owner.name == "otto@acme.test")) is None
+
+
+def test_ones_own_address_and_what_is_none_are_names_and_those_from_before_stay(db: Database) -> None:
+    with db.write() as session:
+        ana, admin = directory.find_mailbox(session, ANA), olive(db)
+        for name in (ANA, f"Ana ({ANA.upper()})", "Ana @ Work", "@ana", ""):
+            assert rename_mailbox(session, admin, ana.id, name).display_name == name
+        ana.display_name = f"Ana of {SUPPORT}"
+        session.flush()
+        assert rename_mailbox(session, admin, ana.id, f"Ana of {SUPPORT}").display_name == f"Ana of {SUPPORT}"
+        with pytest.raises(BadName):
+            rename_mailbox(session, admin, ana.id, f"Ana from {SUPPORT}")
 
 
 @pytest.mark.parametrize(

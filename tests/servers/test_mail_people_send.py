@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from mail.addresses import sendable, wire
 from mailboxes.audit import Doer
 from mailboxes.directory import choose_role_mailbox, find_domain
-from mailboxes.errors import NothingByThatName
+from mailboxes.errors import BadRoleMailbox
+from servers.door_views import DoorViews, Reach
 from servers.paths import NULL, canonical, parse_path
 from tests.cast import OWNER
 from tests.servers.doors import ANA, DAN, EVE, KIM, SUPPORT, auth_plain, dial_submission, letter, signed_in, submit
@@ -210,13 +211,41 @@ def test_every_domain_has_somebody_for_postmaster_and_abuse(world: World, door: 
     with world.db.write() as session:
         domain = find_domain(session, "brand-a.test")
         choose_role_mailbox(session, Doer("olive", "web"), domain, SUPPORT)
-        with pytest.raises(NothingByThatName):
+        with pytest.raises(BadRoleMailbox):
             choose_role_mailbox(session, Doer("olive", "web"), domain, EVE)  # another account's
     assert reached("postmaster@brand-a.test") == [SUPPORT]
     assert submit(door, STRANGER, ["hostmaster@brand-a.test"], letter(STRANGER))[0] == 550
     with world.db.write() as session:
         choose_role_mailbox(session, Doer("olive", "web"), find_domain(session, "brand-a.test"), "")
     assert reached("postmaster+x@brand-a.test") == [OWNER]
+
+
+def test_the_server_itself_has_a_postmaster_and_its_reports_come_from_them(world: World, door: smtplib.SMTP) -> None:
+    """Without a domain, in any case, and by the name that stands in greetings and reports."""
+    for number, address in enumerate(
+        ["postmaster", "Postmaster", "POSTMASTER@mail.postroom.test", "abuse@mail.postroom.test"]
+    ):
+        about = f"about the server {number} {uuid.uuid4().hex}"
+        assert submit(door, STRANGER, [address], letter(STRANGER, subject=about))[0] == 250, address
+        assert about.encode() in world.folder(OWNER)[-1], "acme.test is the first domain by name, and olive runs it"
+    with signed_in(world, ANA) as server:
+        assert submit(server, ANA, ["postmaster@mail.postroom.test"], letter(ANA, subject="Your report"))[0] == 250
+    assert b"Subject: Your report" in world.folder(OWNER)[-1]
+    for nobody in ("hostmaster", "ana@mail.postroom.test", "postmaster@postroom.test", "postmaster@outside.example"):
+        assert submit(door, STRANGER, [nobody], letter(STRANGER))[0] >= 500, nobody
+
+
+def test_the_servers_postmaster_is_that_of_the_domain_it_stands_in(world: World) -> None:
+    def whose(hostname: str) -> str:
+        found = DoorViews(world.db, world.config.webmail_net, hostname).recipient("postmaster")
+        assert found is not None
+        assert found.reach is Reach.LOCAL
+        return found.address
+
+    assert whose("mail.customer.test") == KIM
+    assert whose("customer.test") == KIM
+    assert whose("MX.Other.test") == EVE
+    assert whose("elsewhere.example") == OWNER
 
 
 @given(st.text(st.sampled_from('ab@.<>"\\[]:;ü \t=/{'), max_size=40), st.sampled_from(["", " SIZE=3"]))

@@ -182,7 +182,7 @@ def test_dovecot_comes_back_after_a_crash(world: World) -> None:
 
 def test_what_waits_for_its_turn_is_asked_who_may_still_send(world: World) -> None:
     db = Database(reader_url(world.config))
-    may_send = DoorViews(db, world.config.webmail_net).may_send
+    may_send = DoorViews(db, world.config.webmail_net, world.config.mail_hostname).may_send
     assert may_send(ANA, SUPPORT)
     assert may_send(ANA, ANA)
     assert not any(may_send(person, SUPPORT) for person in (CLEO, DAN, EVE, SUPPORT))
