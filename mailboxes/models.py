@@ -15,11 +15,12 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from auth.models import Person
 from core.db import Base
 from mail.headers import LONGEST_MESSAGE_ID
+from mail.lookalikes import skeleton
 
 REGULAR = "regular"
 SHARED = "shared"
@@ -65,6 +66,7 @@ class Mailbox(Base):
         UniqueConstraint("id", "kind"),  # what a membership refers to
         # A page of the table, and a search in it, out of an index alone.
         Index("ix_mailbox_finding", "account_id", "status", "address", "kind", "display_name"),
+        Index("ix_mailbox_account_id_name_look", "account_id", "name_look"),
         Index("ix_mailbox_kind", "account_id", "status", "kind", "address"),
         CheckConstraint("kind IN ('regular', 'shared')", name="kind"),
         CheckConstraint("status IN ('active', 'trashed', 'purging')", name="status"),
@@ -77,6 +79,7 @@ class Mailbox(Base):
     address: Mapped[str] = mapped_column(String(320), unique=True)
     kind: Mapped[str] = mapped_column(String(10))
     display_name: Mapped[str] = mapped_column(String(200), default="")
+    name_look: Mapped[str] = mapped_column(String(MAX_NAME), default="", server_default="")  # follows display_name
     signature: Mapped[str] = mapped_column(Text, default="")
     status: Mapped[str] = mapped_column(String(10), default=ACTIVE)
     trashed_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -86,6 +89,11 @@ class Mailbox(Base):
 
     domain: Mapped[Domain] = relationship()
     account: Mapped[Account] = relationship()
+
+    @validates("display_name")
+    def _look(self, _key: str, name: str) -> str:
+        self.name_look = skeleton(name)[:MAX_NAME]
+        return name
 
     @property
     def is_shared(self) -> bool:

@@ -1,13 +1,19 @@
 """What a mailbox, and whoever it belongs to, is called."""
 
+from collections.abc import Iterable
+
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from core.db import Database
 from mail import clean
-from mail.lookalikes import claims_address
+from mail.addresses import Address, belongs_to
+from mail.lookalikes import claims_address, skeleton
+from mailboxes.access import MailboxAccess
 from mailboxes.administration import Administration, active_in
 from mailboxes.audit import record
 from mailboxes.errors import BadName
-from mailboxes.models import MAX_NAME, Mailbox
+from mailboxes.models import ACTIVE, MAX_NAME, Mailbox
 
 
 def name_for(address: str, typed: str) -> str:
@@ -24,6 +30,27 @@ def name_for(address: str, typed: str) -> str:
             "Leave the address out: a name such as Ana Almeida or Support is enough.",
         )
     return name
+
+
+def imitated(db: Database, access: MailboxAccess, senders: Iterable[Address]) -> frozenset[Address]:
+    """Which of these senders bear the name of a person or a shared mailbox of this account, and aren't they.
+
+    Letters that are only drawn alike count as the same. It may be Ana, writing from home: the eye needs the address.
+    """
+    looks = {one: look for one in senders if (look := skeleton(one.name)[:MAX_NAME])}
+    if not looks:
+        return frozenset()
+    here = (Mailbox.account_id == access.account_id, Mailbox.status == ACTIVE)
+    query = select(Mailbox.name_look, Mailbox.address).where(*here, Mailbox.name_look.in_({*looks.values()}))
+    ours: dict[str, list[str]] = {}
+    with db.read() as session:
+        for look, address in session.execute(query):
+            ours.setdefault(look, []).append(address)
+    return frozenset(
+        one
+        for one, look in looks.items()
+        if look in ours and not any(belongs_to(one.address, address) for address in ours[look])
+    )
 
 
 def rename_mailbox(session: Session, admin: Administration, mailbox_id: int, display_name: str) -> Mailbox:

@@ -7,8 +7,9 @@ from auth.models import Owner
 from auth.passwords import hash_password
 from core.db import Database
 from core.errors import PostroomError
-from mail.addresses import readable_domain
+from mail.addresses import Address, readable_domain
 from mailboxes import directory, owners
+from mailboxes.access import open_mailbox
 from mailboxes.administration import Administration
 from mailboxes.api_access import issue_token
 from mailboxes.audit import Doer
@@ -16,9 +17,11 @@ from mailboxes.doors import Doors
 from mailboxes.errors import AddressTaken, BadAddress, BadDomain, BadName, DomainTaken
 from mailboxes.memberships import add_members, change_membership, find_membership
 from mailboxes.models import MAX_LABEL, MAX_NAME, Domain, Mailbox
-from mailboxes.naming import rename_mailbox
+from mailboxes.naming import imitated, rename_mailbox
+from mailboxes.rights import Right
 from mailboxes.scopes import SCOPES
-from tests.cast import ANA, DAN, SUPPORT
+from tests.cast import ANA, BEN, DAN, EVE, KIM, SUPPORT
+from tests.mailboxes.conftest import actor
 from tests.mailboxes.test_storage import olive
 
 DOER = Doer("the tests", "cli")
@@ -148,6 +151,32 @@ def test_ones_own_address_and_what_is_none_are_names_and_those_from_before_stay(
         assert rename_mailbox(session, admin, ana.id, f"Ana of {SUPPORT}").display_name == f"Ana of {SUPPORT}"
         with pytest.raises(BadName):
             rename_mailbox(session, admin, ana.id, f"Ana from {SUPPORT}")
+
+
+def test_who_bears_a_name_of_ours_and_another_address_is_known(db: Database) -> None:
+    def is_imitated(name: str, address: str, by: str = DAN) -> bool:
+        access = open_mailbox(db, actor(db, by), by, Right.READ)
+        one = Address(name, address)
+        return imitated(db, access, [Address("Kim Keller", KIM), one, Address("", ANA)]) == {one}
+
+    for name in ("Ana Almeida", "ana  ALMEIDA", "Аna Аlmеidа", "Ána Almeidа", "Suppоrt", "Dan Dvorak"):
+        assert is_imitated(name, "x@evil.test"), name
+    assert is_imitated("Ana Almeida", BEN), "one of us by another's name, too"
+    for name, address in (
+        ("Ana Almeida", ANA),
+        ("Ana Almeida", "Ana+lists@brand-a.test"),
+        ("Support", SUPPORT),
+        ("Ana Alvarez", "x@evil.test"),
+        ("Eve Evans", "x@evil.test"),  # another account's
+        ("", "x@evil.test"),
+        ("\N{ZERO WIDTH SPACE}", "x@evil.test"),
+    ):
+        assert not is_imitated(name, address), name
+    assert is_imitated("Eve Evans", "x@evil.test", by=EVE)
+    with db.write() as session:
+        rename_mailbox(session, olive(db), directory.find_mailbox(session, ANA).id, "Ana Lopes")
+    assert is_imitated("Ana Lopes", "x@evil.test")
+    assert not is_imitated("Ana Almeida", "x@evil.test")
 
 
 @pytest.mark.parametrize(

@@ -207,5 +207,21 @@ def test_who_answers_a_thousand_people_and_more_is_told_that_it_goes_to_the_firs
     ana = sign_in(ANA)
     url = find(ana, SUPPORT, "To a thousand of you")
     assert "Too long to be shown and answered as a whole: Cc." in ana.page(url).text
-    assert "names more people than an answer can go to" in ana.page(f"{url}/reply-all").text
-    assert "names more people than an answer can go to" not in ana.page(f"{url}/reply").text
+    assert "names more people under Cc than can be taken over" in ana.page(f"{url}/reply-all").text
+    assert "names more people under Cc than can be taken over" not in ana.page(f"{url}/reply").text
+
+
+def test_who_bears_a_colleagues_name_and_isnt_them_stands_in_the_list_by_address(world: World, sign_in: SignIn) -> None:
+    name = "=?utf-8?q?Su=D1=80port?="  # a Cyrillic р
+    world.deliver(ANA, letter("Your mailbox is full", sender=f"{name} <x@evil.test>", to=ANA), sender="x@evil.test")
+    world.deliver(ANA, letter("Am I late?", sender="Dan Dvorak <dan@home.test>", to=ANA), sender="dan@home.test")
+    world.deliver(ANA, letter("Tea?", sender=f"=?utf-8?q?Dan_Dvo=C5=99=C3=A1k?= <{DAN}>", to=ANA), sender=DAN)
+    ana = sign_in(ANA)
+    rows = list(ana.page(folder_url(ANA)).links.values())
+    (full, late, tea) = (next(row for row in rows if about in row) for about in ("is full", "Am I late", "Tea?"))
+    assert "x@evil.test" in full
+    assert "dan@home.test" in late
+    assert "Dan Dvořák" in tea
+    assert DAN not in tea
+    page = ana.page(find(ana, ANA, "Your mailbox is full")).text
+    assert "<x@evil.test>" in page

@@ -1,7 +1,7 @@
 """From what the use cases found to what the templates show."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from flask import url_for
@@ -14,6 +14,7 @@ from mail.origin import is_forged
 from mail.refs import MessageRef, encode_folder
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess, domains_of, mailboxes_of
+from mailboxes.naming import imitated
 from web.context import services
 from webmail import reading
 from webmail.reading import FolderPage
@@ -147,16 +148,35 @@ def bare_listing(access: MailboxAccess, folders: Sequence[Folder], name: str, pa
     )
 
 
-def _rows(access: MailboxAccess, found: FolderPage, beside: dict[str, str], current: str) -> list[Row]:
-    message_ids = [summary.message_id for summary in found.rows]
+@dataclass(frozen=True)
+class _Known:
+    """What the database says of the people on a page of the list.
+
+    `sent_by` tells by Message-ID who here sent it, `imitators` who bears the name of somebody here.
+    """
+
+    sent_by: Mapping[str, str]
+    imitators: Collection[Address]
+    own_domains: frozenset[str]
+
+
+def _known(access: MailboxAccess, found: FolderPage) -> _Known:
+    db, rows = services().db, found.rows
     # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
-    sent_by = outbox.senders(services().db, access, message_ids) if found.folder.role == "sent" else {}
-    # Nearly no page has any of those, and then nobody has to be asked.
-    own = domains_of(services().db, access) if any(row.claims is not None for row in found.rows) else frozenset()
+    sent_by = outbox.senders(db, access, [row.message_id for row in rows]) if found.folder.role == "sent" else {}
+    # What lies in Sent or Drafts has no sender to be mistaken in.
+    senders = [] if _is_outgoing(found) else [one for row in rows for one in _addresses(row.from_raw)]
+    # Nearly no page has any claims, and then nobody has to be asked.
+    own_domains = domains_of(db, access) if any(row.claims is not None for row in rows) else frozenset()
+    return _Known(sent_by, imitated(db, access, senders), own_domains)
+
+
+def _rows(access: MailboxAccess, found: FolderPage, beside: dict[str, str], current: str) -> list[Row]:
     base = folder_url(access, found.folder.name)  # every message's URL begins with it
     now = datetime.now(UTC)
+    known = _known(access, found)
     return [
-        _row(access, found, base, beside, summary, sent_by.get(summary.message_id, ""), current, now, own)
+        _row(access, found, base, beside, summary, known, current, now)
         for summary in found.rows
     ]
 
@@ -167,16 +187,15 @@ def _row(
     base: str,
     beside: dict[str, str],
     summary: Summary,
-    sent_by: str,
+    known: _Known,
     current: str,
     now: datetime,
-    own: frozenset[str],
 ) -> Row:
     ref = MessageRef(found.folder.name, found.uidvalidity, summary.uid)
     draft = "\\Draft" in summary.flags and found.folder.role == "drafts"
-    outgoing = found.folder.role in ("sent", "drafts")
+    outgoing = _is_outgoing(found)
     people = _addresses(summary.to_raw if outgoing else summary.from_raw)
-    names = words.people(people) or ("(no recipient)" if outgoing else "(no sender)")
+    names = words.people(people, by_address=known.imitators) or ("(no recipient)" if outgoing else "(no sender)")
     who = f"To: {names}" if outgoing else names
     subject = decode_words(summary.subject_raw) or "(no subject)"
     at = summary.internal_date
@@ -197,10 +216,14 @@ def _row(
         answered="\\Answered" in summary.flags,
         draft=draft,
         attachment=summary.has_attachment,
-        sent_by=sent_by,
+        sent_by=known.sent_by.get(summary.message_id, ""),
         current=ref.token == current,
-        not_from_inside=is_forged(summary.claims, own),
+        not_from_inside=is_forged(summary.claims, known.own_domains),
     )
+
+
+def _is_outgoing(found: FolderPage) -> bool:
+    return found.folder.role in ("sent", "drafts")
 
 
 def _addresses(raw: Sequence[RawAddress]) -> list[Address]:

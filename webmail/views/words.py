@@ -1,6 +1,6 @@
 """How dates and kinds of files are put for a person."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from mail.addresses import Address
@@ -71,9 +71,9 @@ def type_label(content_type: str) -> str:
     return _TYPE_LABELS.get(content_type) or (f"{subtype.upper()} {kind}" if kind == "image" else "File")
 
 
-def people(addresses: Sequence[Address], *, limit: int = 3) -> str:
-    """A few names, and how many more."""
-    names = [address.display for address in addresses[:limit]]
+def people(addresses: Sequence[Address], *, limit: int = 3, by_address: Collection[Address] = ()) -> str:
+    """A few names, and how many more; of those whose names mislead, the addresses."""
+    names = [one.address if one in by_address else one.display for one in addresses[:limit]]
     more = len(addresses) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
 
