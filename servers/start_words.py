@@ -51,7 +51,7 @@ def _of_a_real_house(config: Config) -> list[str]:
     said = []
     if config.mail_hostname == LOCAL_DEFAULT_HOSTNAME:
         said.append(
-            f"Nobody outside reaches postmaster@{config.mail_hostname}, whom reports and security.txt name: "
+            f"Reports and security.txt name postmaster@{config.mail_hostname}, who can't be reached from outside: "
             "set MAIL_HOSTNAME."
         )
     if not config.trusted_proxy and (address := _everybodys_address(config)):
