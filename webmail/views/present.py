@@ -175,10 +175,7 @@ def _rows(access: MailboxAccess, found: FolderPage, beside: dict[str, str], curr
     base = folder_url(access, found.folder.name)  # every message's URL begins with it
     now = datetime.now(UTC)
     known = _known(access, found)
-    return [
-        _row(access, found, base, beside, summary, known, current, now)
-        for summary in found.rows
-    ]
+    return [_row(access, found, base, beside, summary, known, current, now) for summary in found.rows]
 
 
 def _row(
