@@ -69,7 +69,7 @@ class Address:
     @property
     def without_false_name(self) -> "Address":
         """The address alone where its name gives itself out for an address; else itself."""
-        return self if self.name == self.display else Address("", self.address)
+        return self if self.name == self.display != self.address else Address("", self.address)
 
     def __str__(self) -> str:
         """As people write it: Kim <kim@customer.test>, with quotes where the name needs them."""
@@ -191,8 +191,14 @@ def _pair(words: Sequence[str], comment: str | None, angle: str | None) -> list[
     if angle is not None:
         # "<@relay:kim@host>" is a source route, which RFC 5322 section 4.4 says to ignore.
         return [(name or comment or "", angle.partition(":")[2].strip() if angle.startswith("@") else angle.strip())]
-    spec = name.replace(" @", "@").replace("@ ", "@")
+    spec = closed(name)
     return [((comment or "").strip(), spec)] if spec or comment else []
+
+
+def closed(spec: str) -> str:
+    """An address without the blanks that may stand around its at sign (RFC 5322 section 4.4)."""
+    local, at, host = spec.rpartition("@")
+    return f"{local.rstrip()}{at}{host.lstrip()}"
 
 
 def spec(written: str) -> str | None:

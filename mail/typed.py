@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mail import clean
-from mail.addresses import AT, ESCAPED, MAX_NAME, TOKEN, Address, same, sendable
+from mail.addresses import AT, ESCAPED, MAX_NAME, TOKEN, Address, closed, same, sendable
 from mail.headers import MAX_BLOCK
 
 # A capitalised word or two, a comma, a given name, an address in angle brackets; no quotes, which say it themselves. A
@@ -91,7 +91,7 @@ def _addresses(entry: _Entry) -> list[Address]:
         if found is None or _names_another("".join(entry.loose), found):
             return []
         return [Address(clean.one_line(name or entry.comment)[:MAX_NAME], found)]
-    if found := sendable(name.replace(" @", "@").replace("@ ", "@")):
+    if found := sendable(closed(name)):
         named = Address(clean.one_line(entry.comment)[:MAX_NAME], found)
         return [] if _names_another(entry.comment, found) else [named]
     several = [sendable(word) for word in name.split()]

@@ -198,7 +198,7 @@ def test_every_call_with_whatever_fits_or_not(replayable: Replayable) -> None:
     for found in load(replayable.app).get_all_operations():
         replayable.go_back()
         operation = found.ok()
-        one_by_one = settings(OURS, max_examples=30)
+        one_by_one = settings(OURS, max_examples=20)
 
         @one_by_one
         @given(case=st.one_of([operation.as_strategy(mode) for mode in GenerationMode]))

@@ -8,13 +8,10 @@ from sqlalchemy import select
 
 from auth.actor import Actor
 from auth.models import Person
-from auth.passwords import Cost, hashing_cost
 from core.db import Database
-from core.vault import Vault
-from migrations.migrate import upgrade
-from servers.demo_people import seed_people
 from tests.servers.harness import free_ports
 from tests.servers.postgres import Cluster
+from tests.servers.ready_made import on_postgresql, on_sqlite
 
 
 @pytest.fixture(scope="package")
@@ -27,13 +24,9 @@ def cluster() -> Iterator[Cluster]:
 def db(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """Everybody is there, as in the demo."""
     if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path}/postroom.db"
+        db = Database(on_sqlite(tmp_path / "postroom.db"))
     else:
-        url = request.getfixturevalue("cluster").database().replace("postgresql://", "postgresql+psycopg://")
-    db = Database(url)
-    upgrade(db)
-    with hashing_cost(Cost(passes=1, memory_kib=8, lanes=1)), db.write() as session:
-        seed_people(session, Vault("0123456789abcdef" * 4))
+        db = Database(on_postgresql(request.getfixturevalue("cluster")))
     yield db
     db.dispose()
 

@@ -126,9 +126,10 @@ class World:
 
     def close(self) -> None:
         """Stop everything and remove every trace. No log of any world may hold an API token."""
-        for name in ("smtp", "dovecot"):
-            if hasattr(self, name):
-                getattr(self, name).stop()
+        if hasattr(self, "smtp"):
+            self.smtp.stop()
+        if hasattr(self, "dovecot"):
+            self.dovecot.kill()  # nobody waits for what it still has to do
         if hasattr(self, "_guess_server"):
             self._guess_server.shutdown()
             self._guess_server.server_close()

@@ -36,11 +36,11 @@ class Cluster:
             self._run("pg_ctl", "-D", str(self._data), "-m", "immediate", "stop", check=False)
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def database(self) -> str:
-        """The URL of a new, empty database."""
+    def database(self, like: str = "template1") -> str:
+        """The URL of a new database, empty or `like` the one of this name."""
         name = f"postroom_{secrets.token_hex(4)}"
         with psycopg.connect(self._dsn("postgres"), autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"'.encode())
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"'.encode())
         return f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:
