@@ -14,8 +14,9 @@ from mail.lookalikes import skeleton
 
 # RFC 5322 §3.4.1 without quoting; what stands around an @ when nothing that separates is between.
 _LOCAL_END = re.compile(r"[^\s<>@,;:()\[\]]{1,64}\Z")
-_HOST_START = re.compile(r"[A-Za-z0-9.-]{1,253}")
-_HOST_OF_ANY_SCRIPT = re.compile(r"[^\s<>@,;:()\[\]]{1,253}")
+# In brackets a host is a machine's number (RFC 5321 §4.1.3), but who knows what a reader makes of a name there.
+_HOST_START = re.compile(r"\[*([A-Za-z0-9.-]{1,253})")
+_HOST_OF_ANY_SCRIPT = re.compile(r"\[*([^\s<>@,;:()\[\]]{1,253})")
 _QUOTES = re.compile(r'["\\]+')
 _INVISIBLE = re.compile(r'[\s"\\]+')
 # A line of one author has a handful at most; each is a question to the database.
@@ -28,17 +29,30 @@ class Unreadable(Exception):
 
 def named(value: bytes) -> set[str]:
     """Every address in an unfolded line, in lower case. Raises Unreadable. Linear in the line's length."""
+    return _few({f"{local}@{host}".lower() for local, host in _addresses(value) if local})
+
+
+def hosts(value: bytes) -> set[str]:
+    """Every host in an unfolded line, in lower case, whatever stands before its at sign. Raises Unreadable. Linear."""
+    return _few({host.lower() for _, host in _addresses(value)})
+
+
+def _few(found: set[str]) -> set[str]:
+    if len(found) > MOST:
+        raise Unreadable("more authors than any message has")
+    return found
+
+
+def _addresses(value: bytes) -> Iterator[tuple[str, str]]:
+    """What stands before ("" for what needs quotes) and after each at sign, in every reading of the line."""
     if len(value) > MAX_HEADER:
         raise Unreadable("longer than any author's name")
     decoded = decode_words(value)
     shown = (one.address for one in parse_list(value))
     readings = [charsets.decode(value), decoded, without_comments(decoded), skeleton(decoded), *shown]
     # With blanks, "ana@brand-a.test (at work)" ends where it should; without, "ana @ brand-a.test" is one.
-    bare = {blank.sub("", reading) for reading in readings for blank in (_INVISIBLE, _QUOTES)}
-    found = {address for reading in bare for address in _addresses(reading)}
-    if len(found) > MOST:
-        raise Unreadable("more authors than any message has")
-    return found
+    for bare in {blank.sub("", reading) for reading in readings for blank in (_INVISIBLE, _QUOTES)}:
+        yield from _addresses_in(bare)
 
 
 def without_comments(text: str) -> str:
@@ -60,14 +74,13 @@ def without_comments(text: str) -> str:
     return "".join(kept)
 
 
-def _addresses(bare: str) -> Iterator[str]:
+def _addresses_in(bare: str) -> Iterator[tuple[str, str]]:
     at = bare.find("@")
     while at >= 0:
         local = _LOCAL_END.search(bare, max(at - 64, 0), at)
         found = (pattern.match(bare, at + 1) for pattern in (_HOST_START, _HOST_OF_ANY_SCRIPT))
-        hosts = {match[0] for match in found if match}
-        for host in hosts:
+        for host in {match[1] for match in found if match}:
             ascii_host = host.rstrip(".") if host.isascii() else ascii_domain(host)
-            if local and ascii_host:
-                yield f"{local[0]}@{ascii_host}".lower()
+            if ascii_host:
+                yield local[0] if local else "", ascii_host
         at = bare.find("@", at + 1)

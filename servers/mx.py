@@ -8,7 +8,7 @@ from aiosmtpd.smtp import Envelope, Session
 
 from mail.origin import from_outside
 from servers.paths import NULL, canonical
-from servers.policy import Refused, authors_from_outside
+from servers.policy import Refused, domains_from_outside
 from servers.smtp_door import NEEDS_UTF8, Connection, Door
 
 _HELO = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
@@ -55,8 +55,7 @@ class MxDoor(Door):
 
     def _stamped(self, data: bytes) -> bytes:
         """With our word about where it came from. Raises Refused."""
-        authors = authors_from_outside(data, self.views.is_shared)
-        domains = {address.rpartition("@")[2] for address in authors}
+        domains = domains_from_outside(data, self.views.is_shared)
         claimed = {domain for domain in domains if self.views.is_ours(domain)}
         return from_outside(data, self.config.mail_hostname, claimed=claimed)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mail import origin
 from mail.headers import decode_words
 from mail.lookalikes import claims_address
-from servers.authors import Unreadable, named
+from servers.authors import Unreadable, hosts, named
 
 LARGEST_MESSAGE = 35 * 1024 * 1024
 _LONGEST_HEADER_BLOCK = 128 * 1024
@@ -165,9 +165,9 @@ def _claimed(line: str, mailbox: str) -> str:
     return "".join(letter if " " <= letter <= "~" else "?" for letter in claimed)[:100]
 
 
-def _named(header: Header) -> set[str]:
+def _named(header: Header, find: Callable[[bytes], set[str]] = named) -> set[str]:
     try:
-        return named(header.unfolded)
+        return find(header.unfolded)
     except Unreadable as error:
         raise Refused(f"550 5.6.0 The {header.name.decode().title()} line is {error}") from error
 
@@ -216,11 +216,12 @@ def _is_below(host: bytes, domains: Collection[str]) -> bool:
     return any(".".join(labels[at:]) in domains for at in range(len(labels)))
 
 
-def authors_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> frozenset[str]:
-    """Everybody whom a stranger's message gives out for its author, to any reader. Raises Refused for what it must not.
+def domains_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> set[str]:
+    """The domains of which a stranger's message says to any reader that its author is. Raises Refused.
 
-    A shared mailbox sends through its members' own sign-in and in no other way, so its address in From or Sender of
-    mail from outside is a forgery. Other defects are the reader's to show.
+    Its sender counts where From names nobody, because a reader shows that instead. A shared mailbox sends through its
+    members' own sign-in and in no other way, so its address in From or Sender of mail from outside is a forgery. Other
+    defects are the reader's to show.
     """
     check_lines(data)
     if data[:1] in (b" ", b"\t"):
@@ -230,11 +231,11 @@ def authors_from_outside(data: bytes, is_shared: Callable[[str], bool]) -> froze
     if sum(line.name == b"received" for line in lines) > _MOST_HOPS:
         raise Refused("554 5.4.6 This message has been going round in circles")
     found: dict[bytes, set[str]] = {b"from": set(), b"sender": set()}
-    for name, named_there in found.items():
+    for name, domains in found.items():
         same = [line for line in lines if line.name == name]
         if len(same) > 1:
             raise Refused(f"550 5.6.0 A message has one {name.decode().title()} line, this one has {len(same)}")
-        named_there |= {address for line in same for address in _named(line)}
-        if any(is_shared(address) for address in named_there):
+        if any(is_shared(address) for line in same for address in _named(line)):
             raise Refused("550 5.7.1 That sender's mail comes from its own people only, after signing in")
-    return frozenset(found[b"from"])
+        domains |= {domain for line in same for domain in _named(line, hosts)}
+    return found[b"from"] or found[b"sender"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mail.addresses import parse_list
 from servers.authors import Unreadable, named
-from servers.policy import Refused, authors_from_outside, parse_address
+from servers.policy import Refused, domains_from_outside, parse_address
 from tests.effort import effort
 from tests.servers.doors import ANA, DAN, KIM, SUPPORT, letter, signed_in, submit
 from tests.servers.harness import World
@@ -141,7 +141,7 @@ def test_a_message_that_begins_in_the_middle_of_a_line_is_refused() -> None:
     """What is put in front of it, results of checks for one, would go on in a stranger's words."""
     for blank in (b" ", b"\t"):
         with pytest.raises(Refused):
-            authors_from_outside(blank + b"; dkim=pass\r\nFrom: kim@customer.test\r\n\r\nHello\r\n", lambda _one: False)
+            domains_from_outside(blank + b"; dkim=pass\r\nFrom: kim@customer.test\r\n\r\nHello\r\n", lambda _one: False)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,7 @@ CLAIMS = {
     "her address within a name": f'"Ana, {ANA} (at home)" <{STRANGER}>',
     "her address encoded": f"=?utf-8?q?{ANA.replace('@', '=40')}?= <{STRANGER}>",
     "an at sign that isn't one": f'"ana\N{FULLWIDTH COMMERCIAL AT}brand-a.test" <{STRANGER}>',
+    "a separator within quotes": 'Ana Almeida <"ana,"@brand-a.test>',
     "a letter of another alphabet": f'"\N{CYRILLIC SMALL LETTER A}na@brand-a.test" <{STRANGER}>',
 }
 
@@ -189,6 +190,35 @@ def test_a_stranger_who_claims_to_be_a_colleague_is_marked(world: World, door: s
 def test_a_stranger_who_claims_nothing_is_not_marked(world: World, door: smtplib.SMTP, author: str) -> None:
     assert submit(door, ANA, [DAN], letter(author))[0] == 250
     assert b"Postroom-Notice" not in world.folder(DAN)[-1]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        *(f'From: Ana Almeida <"{local}"@brand-a.test>' for local in ("ana,", "ana:", "ana;", "(ana)", "[ana]", "ana@x,")),
+        "From: Ana Almeida <ana@[brand-a.test]>",
+        'From: "ana,"@brand-a.test(at work)',
+        'From: "ana;" @ Brand-\N{CYRILLIC SMALL LETTER A}.test',
+        'From: Kim <kim@customer.test>, Ana <"ana,"@brand-a.test>',
+        "Sender: Ana <ana@brand-a.test>",
+        "From:\r\nSender: Ana <ana@brand-a.test>",
+        'From: Ana Almeida <>\r\nSender: "ana,"@brand-a.test',
+    ],
+)
+def test_whatever_stands_before_the_at_sign_a_domain_of_ours_is_claimed(lines: str) -> None:
+    message = f"{lines}\r\n\r\nHello\r\n".encode()
+    assert "brand-a.test" in domains_from_outside(message, lambda _one: False)
+
+
+def test_who_sends_for_a_customer_that_is_named_is_no_author() -> None:
+    message = f"From: {KIM}\r\nSender: Ana <{ANA}>\r\n\r\nHello\r\n".encode()
+    assert domains_from_outside(message, lambda _one: False) == {"customer.test"}
+
+
+def test_a_crowd_within_quotes_is_a_crowd() -> None:
+    crowd = ", ".join(f'"one,"@h{number}.example' for number in range(40))
+    with pytest.raises(Refused):
+        domains_from_outside(f"From: {crowd}\r\n\r\nHello\r\n".encode(), lambda _one: False)
 
 
 def test_ana_who_signed_in_is_not_marked_whatever_she_writes_on_it(world: World) -> None:
