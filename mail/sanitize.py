@@ -20,7 +20,8 @@ from mail import clean, html_nesting, html_page, links, style, style_rules
 from mail.dark import Dark
 from mail.html_allowed import ANYWHERE, INSTEAD, LANGUAGE, MADE, PLAIN, TAGS
 from mail.html_tokens import End, Start, Text, style_elements, tokens
-from mail.style_cascade import Cascade, Sheet, Style
+from mail.style_cascade import Cascade, Style
+from mail.style_sheet import Sheet
 
 MAX_DOCUMENT: Final = 2_000_000
 MAX_OUTPUT: Final = 1_500_000

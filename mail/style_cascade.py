@@ -1,24 +1,26 @@
 """Which declarations hold for each element of a document: its style attribute's, and those of the rules that match."""
 
 import re
-import zlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 from typing import Final
 
 from mail import html_nesting, style_rules
 from mail.html_tokens import End, Start, Text
-from mail.style import Declaration, Reader, written
+from mail.style import Declaration, Reader
 from mail.style_rules import DARK, LIGHT, Compound, Rule, Selector, under
 
 # How often an element may be held against a rule or a part of one; newsletters need some thousand.
 MAX_WORK: Final = 60_000
 MAX_CLASSES: Final = 20
-MAX_SHEET: Final = 300_000
 
 _ZERO: Final = re.compile(r"0(?:[a-z]+|%)?")
-_ZERO_FONT: Final = re.compile(r"(?:.* )?0(?:[a-z]+|%)?(?: ?/.*| .*)?")
+# The size stands behind words and a weight, before a slash with the height of lines, and before a family, without which
+# the shorthand says nothing (CSS Fonts 4, section 2.7).
+_ZERO_FONT: Final = re.compile(r"(?:[a-z][a-z-]* +|[1-9][\d.]* +)*0(?:[a-z]+|%)?(?: */ *[^ /]+)? +[^ /].*")
+_FONT: Final = frozenset({"font", "font-size"})
+# Any number is a size, and the smallest is 1 (HTML Standard, section 15.3.4).
+_FONT_TAG_SIZE: Final = re.compile(r"\s*[+-]?[0-9]")
 _RELATIVE: Final = re.compile(r"[\d.]+(?:em|ex|ch|%)|larger|smaller|inherit")
 _NONE: Final = (Declaration("display", "none", important=False),)
 
@@ -26,11 +28,12 @@ _NONE: Final = (Declaration("display", "none", important=False),)
 class Matched:
     """Rules that match an element, weakest first, and what they say together in a window of any width."""
 
-    __slots__ = ("dark", "important", "normal", "rules")
+    __slots__ = ("dark", "important", "normal", "rules", "sized")
 
     def __init__(self, rules: tuple[Rule, ...], scheme: str = LIGHT) -> None:
         self.rules = rules
         self.dark: Matched | None = None
+        self.sized: Matched | None = None
         self.normal: dict[str, str] = {}
         self.important: dict[str, str] = {}
         for rule in rules:
@@ -41,6 +44,15 @@ class Matched:
         """The same where the colour scheme is the dark one."""
         self.dark = self.dark or Matched(self.rules, DARK)
         return self.dark
+
+    def with_sizes(self) -> "Matched":
+        """The same where all the queries hold but of rules that take text its size: somebody may have such a window."""
+        if self.sized is None:
+            always = tuple(
+                r._replace(media="") for r in self.rules if not (r.media and any(map(_no_size, r.declarations)))
+            )
+            self.sized = Matched(always)
+        return self.sized
 
     @staticmethod
     def take(declarations: Iterable[Declaration], normal: dict[str, str], important: dict[str, str]) -> None:
@@ -93,11 +105,12 @@ class Style:
         return self._hides
 
     def silences(self, *, around: bool) -> bool:
-        """Whether text right in the element has no size; `around`: whether text of the element around it has none."""
+        """Whether text right in the element has no size in any window; `around`: whether text around it has none."""
         if self._silent is None:
-            sizes = [value.lower() for name, value in self._values().items() if name in {"font", "font-size"}]
-            said = bool(sizes) and not _RELATIVE.fullmatch(sizes[-1])
-            self._silent = (said, said and _ZERO_FONT.fullmatch(sizes[-1]) is not None)
+            sized = Style(self.matched.with_sizes(), self.own) if self.varies() else self
+            sizes = [Declaration(*one, important=False) for one in sized._values().items() if one[0] in _FONT]
+            silent = bool(sizes) and _no_size(sizes[-1])
+            self._silent = (silent or (bool(sizes) and not _RELATIVE.fullmatch(sizes[-1].value.lower())), silent)
         said, silent = self._silent
         return silent if said else around
 
@@ -109,6 +122,15 @@ class Style:
             values.pop(name, None)
             values[name] = value
         return values
+
+
+def _no_size(one: Declaration) -> bool:
+    zero = {"font": _ZERO_FONT, "font-size": _ZERO}.get(one.name)
+    return zero is not None and zero.fullmatch(one.value.lower()) is not None
+
+
+def _is_sized(tag: Start) -> bool:
+    return tag.name == "font" and _FONT_TAG_SIZE.match(tag.attributes.get("size", "")) is not None
 
 
 class Cascade:
@@ -145,7 +167,7 @@ class Cascade:
                 found = self._style(token, opens=opens)
                 if hidden or not found.hides():
                     if opens and not hidden:
-                        silent.append(found.silences(around=silent[-1]))
+                        silent.append(found.silences(around=silent[-1] and not _is_sized(token)))
                     yield token, found
                 elif opens:
                     self._open.pop()
@@ -234,59 +256,3 @@ def _key(compound: Compound) -> str:
     if compound.id:
         return f"#{compound.id}"
     return f".{min(compound.classes)}" if compound.classes else compound.tag
-
-
-class Sheet:
-    """A style element of our own: one class for each set of rules that elements of a document have.
-
-    Nothing in it is a stranger's but values: classes have names of ours, so that it is about these elements alone.
-    """
-
-    def __init__(self, document: str) -> None:
-        self._prefix = f"m{zlib.crc32(document.encode('utf-8', 'replace')):08x}"
-        self._classes: dict[tuple[int, tuple[Declaration, ...]], str] = {}
-        self._written: list[tuple[str, str]] = []  # each block with its media query
-        self._room = MAX_SHEET
-
-    def split(self, found: Style) -> tuple[str, str]:
-        """The class and the style attribute by which an element looks as it should."""
-        if not found.matched.rules:
-            return "", written(found.own)
-        important = tuple(one for one in found.own if one.important)
-        key = (id(found.matched), important)
-        if key not in self._classes:
-            name = f"{self._prefix}-{len(self._classes)}"
-            blocks = list(_blocks(name, found.matched.rules, important))
-            self._room -= sum(len(media) + len(block) for media, block in blocks)
-            if self._room < 0:
-                return "", found.inline()
-            self._classes[key] = name
-            self._written += blocks
-        return self._classes[key], written(one for one in found.own if not one.important)
-
-    def html(self, *, dark: bool) -> str:
-        """The element, "" when nothing is in it. The layer lets the page around it have the last word.
-
-        Without `dark` the letter lies on a light ground whatever the system's scheme is.
-        """
-        css = "".join(_in_media(media, block, dark=dark) for media, block in self._written)
-        return f"<style>@layer mail{{{css}}}</style>" if css else ""
-
-
-def _in_media(media: str, block: str, *, dark: bool) -> str:
-    query = media if dark or not media else under(media, LIGHT)
-    if query is None:
-        return ""
-    return f"@media {query}{{{block}}}" if query else block
-
-
-def _blocks(name: str, rules: tuple[Rule, ...], important: tuple[Declaration, ...]) -> Iterator[tuple[str, str]]:
-    """One block for each run of rules with the same query: among equal selectors the order decides."""
-    for media, run in groupby(rules, key=lambda rule: rule.media):
-        yield media, f".{name}{{{_declared(one for rule in run for one in rule.declarations)}}}"
-    if important:
-        yield "", f".{name}{{{_declared(important)}}}"
-
-
-def _declared(declarations: Iterable[Declaration]) -> str:
-    return ";".join(f"{one.name}:{one.value}{'!important' if one.important else ''}" for one in declarations)

@@ -16,7 +16,7 @@ MAX_ATTRIBUTE: Final = 300
 _COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 # A rule with nothing in it but declarations, from the brace before it on.
 _RULE: Final = re.compile(r"(?<![^{}])([^{}]*+)\{([^{}]*+)\}")
-# Rules that hold in some windows only: what they hide isn't hidden for everybody.
+# Rules that hold in some windows only: what they hide isn't hidden for everybody. Those with a font may show something.
 _SOMETIMES: Final = re.compile(r"@media[^{};(]*+\([^{};]*+\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\}")
 # Each by what may hide something (style_cascade), and the properties that have a say in it.
 _HIDES: Final = {
@@ -50,7 +50,7 @@ class Hiding:
             room -= len(kept)
             if room < 0:
                 raise TooMuch
-            if ":" in (always := _SOMETIMES.sub("", kept)):
+            if ":" in (always := _SOMETIMES.sub(lambda rules: rules[0] if "font" in rules[0] else "", kept)):
                 yield always, media
 
     def of(self, token: Text | Start | End) -> Text | Start | End:

@@ -51,6 +51,8 @@ def test_letters_from_word_stand_as_close_as_they_were_written() -> None:
         "font-size:1px;line-height:1px;height:0;overflow:HIDDEN;mso-hide:all",
         "font-size:0;color:#fff",
         "font:0/0 a",
+        "font:bold 400 0px / 1 Arial",
+        "font-size:0em",
     ],
 )
 def test_what_a_sender_hides_is_neither_read_nor_quoted(hides: str) -> None:
@@ -98,6 +100,14 @@ def test_what_no_mail_program_shows_is_not_quoted(html: str) -> None:
         "<style>p:hover,p[x],p:has(b),p::before,p + p,p ~ p{display:none}</style><p x>Seen</p>",
         "<p style='mso-hide:all'>Seen</p>",
         "<p style='font-size:0'><span style='font-size:12px'>Seen</span></p>",
+        "<div style='font-size:0'><font size=3>Seen</font></div>",
+        "<div style='font-size:0'><font size='+0'>Seen</font></div>",
+        "<p style='font:12px / 0 Arial'>Seen</p>",
+        "<p style='font:12px/0 Arial'>Seen</p>",
+        "<p style='font:12px \"No 0 x\"'>Seen</p>",
+        "<style>.x{font-size:0}@media(min-width:1px){.x{font-size:14px}}</style><p class=x>Seen</p>",
+        "<style>@media(min-width:1px){.x{font:14px a}}</style><div style='font-size:0'><p class=x>Seen</p></div>",
+        "<style>@media(max-width:1px){.x{font-size:0}}</style><p class=x>Seen</p>",
         "<xml><p>Seen</p>",
         "<noscript/><p>Seen</p>",
         "<o:p>Seen</o:p>",
@@ -106,9 +116,21 @@ def test_what_no_mail_program_shows_is_not_quoted(html: str) -> None:
     ],
 )
 def test_what_is_not_hidden_is_read_and_quoted(html: str) -> None:
-    assert plaintext.from_html(html) == "Seen"
+    assert plaintext.from_html(html) == html_text.beginning(html, 200) == "Seen"
     assert "Seen" in sanitize.html(html, notes=False).html
     assert "Seen" in sanitize.html(html).html
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div style='font-size:0'><font>PRE</font></div>Seen",
+        "<style>@media(min-width:1px){.x{font-size:9px}}</style><div class=x style='font-size:0'>PRE</div>Seen",
+        "<style>.x,.y{font-size:0}@media(min-width:1px){.x{font-size:0px}}</style><div class='x y'>PRE</div>Seen",
+    ],
+)
+def test_text_without_a_size_in_any_window_is_not_read(html: str) -> None:
+    assert plaintext.from_html(html) == html_text.beginning(html, 200) == "Seen"
 
 
 def test_the_more_particular_rule_counts_and_then_the_later_one() -> None:
