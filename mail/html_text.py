@@ -55,33 +55,55 @@ def says_anything(document: str) -> bool:
     return False
 
 
-def beginning(document: str, length: int) -> str:
-    """The first words that a reader sees, on one line, quotations left out; "" when there are none.
+def beginning(document: str, length: int, *, whole: bool = True) -> str:
+    """The first words that a reader sees, on one line; quoted ones only where there are no others, "" without any.
 
-    Reads no further than they reach. Raises TooMuch where there are none among the first 800 tags and texts, or the
-    rules that hide things are too many.
+    Reads no further than they reach. Raises TooMuch where none but quoted words are found and more follows, behind the
+    first 800 tags and texts or because the document isn't `whole`, and where the rules that hide things are too many.
     """
     hiding = Hiding(document)
     stream = tokens(document)
     nested = html_nesting.Nester(_TAGS).run(islice(stream, MAX_BEGINNING))
     seen = Cascade(hiding.sheets(style_elements(document))).run(map(hiding.of, nested), hidden=False)
-    pieces: list[str] = []
-    quotes, room = 0, length
+    own, quoted = _Beginning(length), _Beginning(length)
+    quotes = 0
     for token, _ in seen:
-        if isinstance(token, Text):
-            if not quotes and (words := clean.blanks_closed(token.text[: 10 * length])):
-                pieces.append(token.text[: 10 * length])
-                room -= len(words)
-                if room < 0:
-                    break
-            continue
-        if token.name == "blockquote":
+        if isinstance(token, Start | End) and token.name == "blockquote":
             quotes += 1 if isinstance(token, Start) else -1
-        if token.name not in html_nesting.INLINE:
-            pieces.append(" ")
-    if room == length and next(stream, None) is not None:
+        (quoted if quotes else own).take(token)
+        if own.full:
+            break
+    if not own.has_words and (not whole or next(stream, None) is not None):
         raise TooMuch
-    return clean.blanks_closed("".join(pieces))[:length].rstrip()
+    return (own if own.has_words else quoted).result()
+
+
+class _Beginning:
+    """Words on one line, and no more of them than it has room for."""
+
+    def __init__(self, length: int) -> None:
+        self._length = self._room = length
+        self._pieces: list[str] = []
+
+    @property
+    def has_words(self) -> bool:
+        return self._room < self._length
+
+    @property
+    def full(self) -> bool:
+        return self._room < 0
+
+    def take(self, token: Text | Start | End) -> None:
+        if self.full:
+            return
+        if not isinstance(token, Text):
+            self._pieces.append("" if token.name in html_nesting.INLINE else " ")
+        elif words := clean.blanks_closed(given := token.text[: 10 * self._length]):
+            self._pieces.append(given)
+            self._room -= len(words)
+
+    def result(self) -> str:
+        return clean.blanks_closed("".join(self._pieces))[: self._length].rstrip()
 
 
 class _Reader:

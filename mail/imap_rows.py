@@ -90,7 +90,6 @@ def _raw(person: Address) -> RawAddress:
 def _seen_first(raw: bytes, part: Part) -> str | None:
     """The first visible words of HTML that begins with `raw`; None when that isn't enough to tell."""
     try:
-        words = html_text.beginning(decode_body(raw, part), PREVIEW_LENGTH)
+        return html_text.beginning(decode_body(raw, part), PREVIEW_LENGTH, whole=len(raw) < PREVIEW_OCTETS)
     except TooMuch:
         return None
-    return words if words or len(raw) < PREVIEW_OCTETS else None

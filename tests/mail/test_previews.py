@@ -69,6 +69,10 @@ PNG = "Content-Type: image/png\r\nContent-ID: <a@b>\r\n\r\nx"
         (part("<p hidden>Hidden</p>S=C3=A9en", "html", "Content-Transfer-Encoding: quoted-printable"), "Séen"),
         (part("<blockquote>What I wrote</blockquote>Seen", "html"), "Seen"),
         (part("<p style='display:none'>Hidden</p><img src=x>", "html"), ""),
+        (
+            part("<blockquote>Dear Ana, all of my letter is indented.</blockquote>", "html"),
+            "Dear Ana, all of my letter is indented.",
+        ),
     ],
 )
 def test_a_row_begins_with_what_a_reader_sees(ana: Imap, folder: str, shape: str, told: str) -> None:
@@ -104,6 +108,15 @@ def test_what_cannot_be_told_from_the_beginning_is_left_to_the_server(ana: Imap,
         html_text.beginning(f"<style>{heavy}</style><p>Seen", 200)
     with pytest.raises(TooMuch):
         html_text.beginning("<p hidden>x</p>" * 2_000 + "Seen", 200)
+
+
+def test_an_indented_letter_begins_with_its_words_and_an_answer_with_its_own() -> None:
+    assert html_text.beginning("<blockquote>Dear <b>Ana</b>,<p>all is indented.</blockquote>", 200) == (
+        "Dear Ana, all is indented."
+    )
+    assert html_text.beginning(f"<blockquote>{'They wrote. ' * 90}</blockquote>I answer.", 200) == "I answer."
+    with pytest.raises(TooMuch):  # an answer may stand behind what was read
+        html_text.beginning("<blockquote>They wrote.", 200, whole=False)
 
 
 @pytest.mark.parametrize("name", bombs.HTML)
