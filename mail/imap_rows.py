@@ -39,12 +39,17 @@ class Rows(Session):
         # Answers that only tell changed flags are no rows.
         rows = sorted((summary(answer) for answer in answers if is_row(answer)), key=lambda row: row.uid)
         place = (self._in_hand().folder, self._in_hand().uidvalidity)
-        keys = {row.uid: (*place, row.uid) for row in rows if row.html or row.unclear}
-        unknown = [row for row in rows if row.uid in keys and keys[row.uid] not in self._found]
-        self._found |= {keys[row.uid]: {} for row in unknown}
-        for uid, told in (*self._beginnings(unknown), *self._headers(unknown)):
-            self._found[keys[uid]] |= told
-        seen = [replace(row, **self._found[keys[row.uid]]) if row.uid in keys else row for row in rows]
+        keys = {row.uid: (*place, row.uid) for row in rows}
+        unknown = [row for row in rows if (row.html or row.unclear) and keys[row.uid] not in self._found]
+        previews, written = dict(self._beginnings(unknown)), dict(self._headers(unknown))
+        told = {row.uid: previews.get(row.uid, {}) | written.get(row.uid, {}) for row in unknown}
+        seen = [replace(row, **(told.get(row.uid) or self._found.get(keys[row.uid], {}))) for row in rows]
+        # What wasn't asked for, or not answered, is asked for the next time.
+        self._found |= {
+            keys[row.uid]: told[row.uid]
+            for row in unknown
+            if (not row.html or row.uid in previews) and (not row.unclear or row.uid in written)
+        }
         for old in [*self._found][:-_KEPT]:
             del self._found[old]
         return seen
@@ -55,8 +60,8 @@ class Rows(Session):
         for section, _ in Counter(part.section for part in parts.values()).most_common(_SECTIONS):
             uids = {uid for uid, part in parts.items() if part.section == section}
             for uid, raw in self._first_octets(uids, section.encode("ascii"), PREVIEW_OCTETS):
-                if (words := _seen_first(raw, parts[uid])) is not None:
-                    yield uid, {"preview": words}
+                words = _seen_first(raw, parts[uid])
+                yield uid, {} if words is None else {"preview": words}
 
     def _headers(self, rows: Sequence[Summary]) -> Iterator[tuple[int, dict[str, Any]]]:
         """Author and subject as they stand in the header, where ENVELOPE couldn't tell."""

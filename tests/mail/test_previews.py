@@ -4,9 +4,12 @@ import pytest
 
 from mail import clean, html_text
 from mail.addresses import from_envelope
+from mail.errors import MailServerUnavailable
 from mail.headers import decode_words
 from mail.imap import Imap
-from mail.imap_rows import PREVIEW_OCTETS
+from mail.imap_rows import PREVIEW_OCTETS, Rows
+from mail.imap_session import Selected
+from mail.imap_summaries import SUMMARY_ITEMS
 from mail.style_hiding import TooMuch
 from tests.hostile import bombs
 from tests.mail.conftest import letter
@@ -117,6 +120,60 @@ def test_an_indented_letter_begins_with_its_words_and_an_answer_with_its_own() -
     assert html_text.beginning(f"<blockquote>{'They wrote. ' * 90}</blockquote>I answer.", 200) == "I answer."
     with pytest.raises(TooMuch):  # an answer may stand behind what was read
         html_text.beginning("<blockquote>They wrote.", 200, whole=False)
+
+
+class Shelf(Rows):
+    """A mailbox that answers what the test says, and nothing where it says nothing; it keeps what it was asked."""
+
+    def __init__(self, rows: list[bytes], told: dict[bytes, bytes]) -> None:
+        self._found = {}
+        self._rows, self.told, self.asked = rows, told, list[bytes]()
+
+    def _in_hand(self) -> Selected:
+        return Selected("INBOX", 7, len(self._rows), 9, writable=False)
+
+    def _fetch(self, which: bytes, items: bytes, *, by_uid: bool = True, budget: int = 0) -> list[list[bytes]]:
+        if items == SUMMARY_ITEMS:
+            return [[row] for row in self._rows]
+        section = items.partition(b"[")[2].partition(b"]")[0]
+        self.asked.append(section)
+        if section not in self.told:
+            raise MailServerUnavailable("NO, not now")
+        return [[b"(UID %s BODY[%s]<0> %s)" % (uid, section, self.told[section])] for uid in which.split(b",")]
+
+
+def row(uid: int, section: str = "1", author: bytes = b"example") -> bytes:
+    """A row whose HTML stands in this section."""
+    shape = b'("text" "html" NIL NIL NIL "7bit" 9 1)'
+    for number in reversed(section.split(".")):
+        shape = b"(%s%s NIL)" % (b'("image" "png" NIL NIL NIL "7bit" 1)' * (int(number) - 1), shape + b' "mixed"')
+    person = b'(("Kim" NIL "kim" "%s"))' % author
+    return (
+        b'(UID %d FLAGS () INTERNALDATE "01-Jan-2026 00:00:00 +0000" PREVIEW "SECRET Hello" '
+        b'ENVELOPE (NIL "x" %s NIL NIL NIL NIL NIL NIL NIL) BODYSTRUCTURE %s)' % (uid, person, shape)
+    )
+
+
+def test_what_the_server_would_not_tell_is_asked_again() -> None:
+    mailbox = Shelf([row(1, author=b"MISSING_DOMAIN")], {b"1": b'"<p hidden>SECRET</p>Seen"'})
+    for _ in range(2):
+        with pytest.raises(MailServerUnavailable):
+            mailbox.summaries([1])
+    mailbox.told[b"HEADER.FIELDS (FROM SUBJECT)"] = b'"From: Kim Ito <kim@customer.test>"'
+    for _ in range(2):
+        (seen,) = mailbox.summaries([1])
+        assert (seen.preview, seen.from_raw[0].name) == ("Seen", b"Kim Ito")
+    assert mailbox.asked == [b"1", b"HEADER.FIELDS (FROM SUBJECT)"] * 3
+
+
+def test_html_in_a_place_that_was_not_asked_for_is_looked_at_the_next_time() -> None:
+    places = ("1", "2", "3", "4", "5")
+    mailbox = Shelf(
+        [row(uid, place) for uid, place in enumerate(places, start=1)],
+        {place.encode(): b'"<p hidden>SECRET</p>Seen"' for place in places},
+    )
+    shown = [[seen.preview for seen in mailbox.summaries(range(1, 6))].count("Seen") for _ in range(3)]
+    assert (shown, len(mailbox.asked)) == ([3, 5, 5], 5)
 
 
 @pytest.mark.parametrize("name", bombs.HTML)
