@@ -18,13 +18,16 @@ _COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _RULE: Final = re.compile(r"(?<![^{}])([^{}]*+)\{([^{}]*+)\}")
 # Rules that hold in some windows only: what they hide isn't hidden for everybody. Those with a font may show something.
 _SOMETIMES: Final = re.compile(r"@media[^{};(]*+\([^{};]*+\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\}")
+# What may stand between two words of a declaration (CSS Syntax 3, section 4.3.2).
+_NOTE: Final = r"/\*(?:[^*]|\*(?!/)){0,300}+\*/"
+_GAP: Final = rf"\s*+(?:{_NOTE}\s*+){{0,9}}+"
 # Each by what may hide something (style_cascade), and the properties that have a say in it.
 _HIDES: Final = {
-    "display": r"display\s*:\s*none",
-    "visibility": r"visibility\s*:\s*hidden",
-    "opacity": r"opacity\s*:\s*0",
-    "overflow|height|max-height": r"overflow\s*:\s*hidden",
-    "font|font-size": r"font(?:-size)?\s*:(?:[^;}]{0,60}\s)?0",
+    "display": rf"display{_GAP}:{_GAP}none",
+    "visibility": rf"visibility{_GAP}:{_GAP}hidden",
+    "opacity": rf"opacity{_GAP}:{_GAP}0",
+    "overflow|height|max-height": rf"overflow{_GAP}:{_GAP}hidden",
+    "font|font-size": rf"font(?:-size)?{_GAP}:{_GAP}(?:(?:[^;}}/]|{_NOTE}|/(?!\*)){{0,60}}[\s/])?0",
 }
 _PATTERNS: Final = [(names, re.compile(pattern)) for names, pattern in _HIDES.items()]
 
@@ -38,7 +41,8 @@ class Hiding:
 
     def __init__(self, document: str) -> None:
         lower = document.lower()
-        names = "|".join(names for names, pattern in _PATTERNS if pattern.search(lower))
+        escaped = "\\" in lower  # then any word may mean another (CSS Syntax 3, section 4.3.7)
+        names = "|".join(names for names, pattern in _PATTERNS if escaped or pattern.search(lower))
         self._names = names.split("|") if names else []
         self._wanted = re.compile(rf"(?:^|[;\s])((?:{names})\s*:[^;]*)") if names else None
 
@@ -57,7 +61,7 @@ class Hiding:
         """A tag with what matters of its style attribute, up to 300 characters."""
         if not isinstance(token, Start) or not (style := token.attributes.get("style")):
             return token
-        kept = self._kept(style.lower())[:MAX_ATTRIBUTE]
+        kept = self._kept(_COMMENT.sub(" ", style.lower()))[:MAX_ATTRIBUTE]
         return Start(token.name, token.attributes | {"style": kept})
 
     def _rule(self, rule: re.Match[str]) -> str:
@@ -65,6 +69,8 @@ class Hiding:
         return f"{rule[1]}{{{declarations}}}" if declarations else ""
 
     def _kept(self, declarations: str) -> str:
+        if "\\" in declarations:
+            return declarations
         if self._wanted is None or not any(name in declarations for name in self._names):
             return ""
         return ";".join(self._wanted.findall(declarations))

@@ -122,6 +122,24 @@ def test_an_indented_letter_begins_with_its_words_and_an_answer_with_its_own() -
         html_text.beginning("<blockquote>They wrote.", 200, whole=False)
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p style='display:/**/none'>SECRET</p>Seen",
+        "<p style='/* a:b; */display/* ; */:none'>SECRET</p>Seen",
+        "<a href='/*'></a><p style='font-size:/*;*/0'>SECRET</p>Seen",
+        "<p style='font:bold/*;*/ 0 Arial'>SECRET</p>Seen",
+        "<style>.a{display:/**/none}</style><p class=a>SECRET</p>Seen",
+        r"<p style='d\69splay:none'>SECRET</p>Seen",
+        r"<p style='display:n\6f ne'>SECRET</p>Seen",
+        r"<style>.a{d\69splay:none}</style><p class=a>SECRET</p>Seen",
+        r"<style>.a{d\69splay:none}.b{display:block}</style><p class=a>SECRET</p><p class='a b'>Seen</p>",
+    ],
+)
+def test_however_hiding_is_spelled_what_is_hidden_is_no_preview(html: str) -> None:
+    assert html_text.beginning(html, 200) == html_text.text(html) == "Seen"
+
+
 class Shelf(Rows):
     """A mailbox that answers what the test says, and nothing where it says nothing; it keeps what it was asked."""
 
