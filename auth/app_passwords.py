@@ -55,14 +55,18 @@ def create(db: Database, login_id: int, label: str, also: Also = nothing) -> str
 
 
 def digests(typed: str) -> frozenset[str]:
-    """What may be stored for an app password that somebody types: with hyphens, blanks or nothing, in any case.
+    """What may be stored for an app password that somebody types: in any case, one sign or none between its groups.
 
     Nothing of the 140 bits lies in how it is written, so one hash is kept, of the password as it was shown, and what is
     typed is brought into that form. The mail server does the same in its own words (`servers/dovecot_sql.py`).
     """
-    bare = "".join(sign for sign in typed.lower() if sign.isalnum())
-    shown = "-".join(bare[start : start + GROUP] for start in range(0, len(bare), GROUP))
-    return frozenset({_digest(typed), _digest(shown)})
+    return frozenset({_digest(typed), *(_digest(_as_shown(typed, step)) for step in (GROUP, GROUP + 1))})
+
+
+def _as_shown(typed: str, step: int) -> str:
+    """`step` signs of what was typed hold a group."""
+    *firsts, last = range(0, GROUPS * step, step)
+    return "-".join([*(typed[start : start + GROUP] for start in firsts), typed[last:].rstrip()]).lower()
 
 
 def listing(session: Session, login_id: int) -> list[AppPasswordView]:

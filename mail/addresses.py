@@ -143,7 +143,10 @@ def _received(name: str, spec: str) -> Address:
     written = _MAILTO.sub("", headers.decode_words(spec))
     # Blanks around an at sign and before a dot divide nothing (RFC 5322 section 4.4); elsewhere another word begins.
     bare = _INSIDE.sub(r"\1\2", written)
-    address = sendable(written) or sendable(bare) or next(filter(None, map(sendable, bare.split())), None)
+    address = sendable(written) or sendable(bare)
+    if address is None and bare.count("@") == 1:
+        words = bare.split()[:1] if name else bare.split()  # behind a name in angle brackets only a remark may follow
+        address = next(filter(None, map(sendable, words)), None)
     if address is None:
         local, at, host = bare.replace(" ", "").rpartition("@")
         address = (local + at + host.lower())[:MAX_ADDRESS]

@@ -166,7 +166,8 @@ def kept_picture(content_id: str) -> str:
 def reply(original: Original, *, me: str, everyone: bool = False, rich: bool = False) -> Draft:
     """The draft an answer starts from; `me` is the address of the mailbox that answers, `rich` asks for HTML.
 
-    An answer goes to Reply-To, else From (RFC 5322 section 3.6.2); an answer to one's own message to whom that went.
+    An answer goes to Reply-To, else From (RFC 5322 section 3.6.2), else Sender; one to one's own message to whom that
+    went.
     Where a program wrote it in one's own name for somebody else (a contact form), Reply-To says for whom. `everyone`
     adds the other recipients. Nothing goes to `me` or a sub-address of it, but an answer to a note to oneself. Of whom
     the name gives itself out for an address, the address alone is taken.

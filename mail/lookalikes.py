@@ -78,7 +78,8 @@ def skeleton(text: str) -> str:
 def claims_address(name: str, own: str = "") -> str | None:
     """The first address that a display name shows to the eye, as its skeleton, passing over `own`; None without one.
 
-    The one rule of whoever gives a name, sends under one, or takes what was sent: "Ana @ Work" is no address.
+    The one rule of whoever gives a name or sends under one: "Ana @ Work" is no address. What strangers call themselves
+    is judged more strictly where it is shown (`Address.display`).
     """
     mine, seen = skeleton(own), skeleton(name)
     usual = 1 + (bool(mine) and mine in seen)

@@ -53,6 +53,24 @@ def parse_typed(text: str) -> tuple[list[Address], list[str]]:
     return list(good.values()), bad
 
 
+def in_one_line(text: str) -> str:
+    """What was typed or pasted, for a field of one line: a list may come with one on each.
+
+    Where no address stands yet, a line that begins with a blank goes on with the one before (RFC 5322 section 2.2.3),
+    and so does one that is an address in angle brackets.
+    """
+    entries: list[str] = []
+    ended = True
+    for line in re.split(r"[\r\n]+", text):
+        if words := " ".join(line.split()).strip(" ,;"):
+            if not ended and "@" not in entries[-1] and (line[:1].isspace() or words.startswith("<")):
+                entries[-1] += f" {words}"
+            else:
+                entries.append(words)
+            ended = line.rstrip().endswith((",", ";"))
+    return ", ".join(entries)
+
+
 def typed(addresses: Iterable[Address]) -> str:
     """Addresses as a person would type them into a field; `parse_typed` reads them back."""
     return ", ".join(str(address) for address in addresses)

@@ -187,12 +187,10 @@ class DoorViews:
             return session.scalar(query, {"domain": domain}) or ""
 
     def _home(self) -> str:
-        """The domain whose postmaster is this server's: where its name lies, else the first by name that has one."""
-        labels = self._hostname.split(".")
-        around = (".".join(labels[at:]) for at in range(len(labels)))
-        if found := next((domain for domain in around if self._keeper(domain)), ""):
-            return found
-        query = text("SELECT domain FROM server_role_mailboxes WHERE mailbox IS NOT NULL ORDER BY domain LIMIT 1")
+        """The domain whose postmaster is this server's: the oldest of the account that was made first."""
+        query = text(
+            "SELECT domain FROM server_role_mailboxes WHERE mailbox IS NOT NULL ORDER BY account_id, domain_id LIMIT 1"
+        )
         with self._database.read() as session:
             return session.scalar(query) or ""
 

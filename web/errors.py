@@ -160,6 +160,8 @@ def _form_in_spite_of_its_size() -> MultiDict[str, str]:
     fields at its beginning.
     """
     if bounds.is_letter() and found_actor() is None:
+        if request.headers.get("Sec-Fetch-Site", "same-origin") not in ("same-origin", "none"):
+            return MultiDict()  # words that another site sent are nobody's here
         return first_fields(bounds.STRANGERS_LETTER.octets, bounds.STRANGERS_LETTER.fields)
     try:
         return request.form

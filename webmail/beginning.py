@@ -92,7 +92,7 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
 
 def _people_cut(headers: Headers, taken: set[str]) -> list[str]:
     """The fields that gave the answer its addresses, and have more of them than can be read."""
-    found = {name: addresses_of(headers, name) for name in ("From", "Reply-To", "To", "Cc")}
+    found = {name: addresses_of(headers, name) for name in ("From", "Sender", "Reply-To", "To", "Cc")}
     gave = (name for name, people in found.items() if not taken.isdisjoint(one.address for one in people))
     return [name for name in gave if is_cut(headers, name)]
 

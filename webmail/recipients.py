@@ -16,7 +16,7 @@ from webmail.connection import mail_of
 from webmail.drafting import Writing
 
 _BAD_SHOWN = 10
-_PEOPLE = ("From", "Reply-To", "To", "Cc")
+_PEOPLE = ("From", "Sender", "Reply-To", "To", "Cc")
 
 
 class BadRecipients(PostroomError):
@@ -63,7 +63,8 @@ def recipients(db: Database, pool: Pool, access: MailboxAccess, writing: Writing
 
 
 def _is_short(address: str) -> bool:
-    return "." not in address.rpartition("@")[2]
+    host = address.rpartition("@")[2]
+    return "." not in host and not host.startswith("[")
 
 
 def _known(

@@ -12,7 +12,7 @@ depends_on = None
 # of the account, people before teams.
 _VIEW = """
     CREATE VIEW server_role_mailboxes AS
-    SELECT domain.name AS domain, COALESCE(
+    SELECT domain.account_id AS account_id, domain.id AS domain_id, domain.name AS domain, COALESCE(
         (SELECT address FROM mailbox WHERE mailbox.status = 'active'
          AND mailbox.account_id = domain.account_id AND mailbox.address = domain.role_address),
         (SELECT mailbox.address FROM mailbox

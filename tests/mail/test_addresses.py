@@ -1,5 +1,7 @@
 """Who a message is from and to, as received and as typed."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,8 +20,9 @@ from mail.addresses import (
     wire,
 )
 from mail.mime import mailbox
-from mail.typed import parse_typed, typed
+from mail.typed import in_one_line, parse_typed, typed
 from tests.cast import EVE, KIM
+from tests.effort import BOMB, effort
 
 
 @pytest.mark.parametrize(
@@ -135,6 +138,26 @@ def test_international_domains_become_punycode() -> None:
     assert parse_typed("kim@bücher.test")[0] == [Address("", "kim@xn--bcher-kva.test")]
     assert ascii_domain("straße.test") == "xn--strae-oqa.test"
     assert ascii_domain("a" * 300) is None
+
+
+@pytest.mark.parametrize(
+    ("pasted", "line"),
+    [
+        ("kim@x.test\r\nben@y.test;\n", "kim@x.test, ben@y.test"),
+        ("Kim Smith\r\n <kim@x.test>,\r\n\tben@y.test", "Kim Smith <kim@x.test>, ben@y.test"),
+        ("Kim Smith\n<kim@x.test>\n<ben@y.test>", "Kim Smith <kim@x.test>, <ben@y.test>"),
+        ("kim@x.test\r\nBcc: eve@other.test", "kim@x.test, Bcc: eve@other.test"),
+        (" ,; \n\n", ""),
+    ],
+)
+def test_what_is_pasted_on_several_lines_becomes_one(pasted: str, line: str) -> None:
+    assert in_one_line(pasted) == line
+
+
+def test_a_long_run_of_blanks_costs_what_it_is_long() -> None:
+    began = time.thread_time()
+    assert in_one_line("a" + " ,;" * 1_000_000 + "b").endswith("b")
+    assert (time.thread_time() - began) / effort() < BOMB
 
 
 def test_typed_names_come_back_the_same() -> None:

@@ -227,7 +227,7 @@ def test_the_server_itself_has_a_postmaster_and_its_reports_come_from_them(world
     ):
         about = f"about the server {number} {uuid.uuid4().hex}"
         assert submit(door, STRANGER, [address], letter(STRANGER, subject=about))[0] == 250, address
-        assert about.encode() in world.folder(OWNER)[-1], "acme.test is the first domain by name, and olive runs it"
+        assert about.encode() in world.folder(OWNER)[-1], "olive runs the account that was made first"
     with signed_in(world, ANA) as server:
         assert submit(server, ANA, ["postmaster@mail.postroom.test"], letter(ANA, subject="Your report"))[0] == 250
     assert b"Subject: Your report" in world.folder(OWNER)[-1]
@@ -235,17 +235,12 @@ def test_the_server_itself_has_a_postmaster_and_its_reports_come_from_them(world
         assert submit(door, STRANGER, [nobody], letter(STRANGER))[0] >= 500, nobody
 
 
-def test_the_servers_postmaster_is_that_of_the_domain_it_stands_in(world: World) -> None:
-    def whose(hostname: str) -> str:
+def test_the_servers_postmaster_is_of_the_account_that_was_made_first(world: World) -> None:
+    """Whoever adds a domain later, whatever it is called, doesn't get what is written to the server."""
+    for hostname in ("mail.customer.test", "other.test", "elsewhere.example"):
         found = DoorViews(world.db, world.config.webmail_net, hostname).recipient("postmaster")
         assert found is not None
-        assert found.reach is Reach.LOCAL
-        return found.address
-
-    assert whose("mail.customer.test") == KIM
-    assert whose("customer.test") == KIM
-    assert whose("MX.Other.test") == EVE
-    assert whose("elsewhere.example") == OWNER
+        assert (found.address, found.reach) == (OWNER, Reach.LOCAL)
 
 
 @given(st.text(st.sampled_from('ab@.<>"\\[]:;ü \t=/{'), max_size=40), st.sampled_from(["", " SIZE=3"]))

@@ -1,7 +1,6 @@
 """The form of a message being written: what was typed into it, and the page that shows it."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from mail.errors import (
 from mail.filenames import clean_name
 from mail.headers import message_ids
 from mail.refs import MessageRef, decode_folder, encode_folder
+from mail.typed import in_one_line
 from mailboxes.access import MailboxAccess
 from mailboxes.storage import size_of
 from web.context import services
@@ -37,7 +37,6 @@ from webmail.views.request_values import beside
 
 _BESIDE_SECONDS = 1.0
 _LONGEST_NOTICE = 1_000
-_LINE_ENDS = re.compile(r"[ \t,;]*[\r\n][\s,;]*")
 
 
 class BrokenForm(PostroomError):
@@ -57,9 +56,9 @@ def posted() -> Writing:
     return Writing(
         key=key,
         mode=form.get("mode", "new"),
-        to=_people("to"),
-        cc=_people("cc"),
-        bcc=_people("bcc"),
+        to=in_one_line(form.get("to", "")),
+        cc=in_one_line(form.get("cc", "")),
+        bcc=in_one_line(form.get("bcc", "")),
         subject=_text("subject"),
         text=form.get("text", "").replace("\r\n", "\n"),
         html=_html(form.get("html", "")),
@@ -85,11 +84,6 @@ def _html(written: str) -> str:
 def _text(name: str) -> str:
     """A one-line field."""
     return " ".join(request.form.get(name, "").split())
-
-
-def _people(name: str) -> str:
-    """A field for addresses; a list may come with one on each line."""
-    return " ".join(_LINE_ENDS.sub(", ", request.form.get(name, "").strip()).split())
 
 
 def ref_named(folder: str, token: str) -> MessageRef | None:
