@@ -18,8 +18,8 @@ _COMMENT: Final = re.compile(r"/\*.*?(?:\*/|\Z)|<!--|-->", re.DOTALL)
 _RULE: Final = re.compile(r"(?<![^{}])([^{}]*+)\{([^{}]*+)\}")
 # Rules that hold in some windows only: what they hide isn't hidden for everybody. Those with a font may show something.
 _SOMETIMES: Final = re.compile(r"@media[^{};(]*+\([^{};]*+\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\}")
-# What may stand between two words of a declaration (CSS Syntax 3, section 4.3.2).
-_NOTE: Final = r"/\*(?:[^*]|\*(?!/)){0,300}+\*/"
+# What may stand between two words of a declaration (CSS Syntax 3, section 4.3.2), with bounds for those who repeat it.
+_NOTE: Final = r"/\*[^*]{0,300}+(?:\*(?!/)[^*]{0,99}+){0,5}+\*/"
 _GAP: Final = rf"\s*+(?:{_NOTE}\s*+){{0,9}}+"
 # Each by what may hide something (style_cascade), and the properties that have a say in it.
 _HIDES: Final = {
