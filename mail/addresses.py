@@ -13,7 +13,6 @@ from typing import Final
 import idna
 
 from mail import charsets, headers
-from mail.lookalikes import skeleton
 
 MAX_ADDRESSES: Final = 1_000
 MAX_NAME: Final = 200
@@ -51,7 +50,7 @@ class Address:
     """A name ("" when there is none) and an address, both clean and of one line.
 
     `address` is what stood there, well-formed or not, its domain in lower case; `valid` tells whether it can be
-    written to.
+    written to. Without an at sign it is none, and may be any words.
     """
 
     name: str
@@ -64,7 +63,7 @@ class Address:
     @property
     def display(self) -> str:
         """The name, or the address where there is no name, or where the name gives itself out for an address."""
-        return self.name if self.name and "@" not in skeleton(self.name) else self.address or self.name
+        return self.name if self.name and not AT.search(self.name) else self.address or self.name
 
     @property
     def without_false_name(self) -> "Address":
@@ -148,8 +147,9 @@ def _received(name: str, spec: str) -> Address:
         words = bare.split()[:1] if name else bare.split()  # behind a name in angle brackets only a remark may follow
         address = next(filter(None, map(sendable, words)), None)
     if address is None:
-        local, at, host = bare.replace(" ", "").rpartition("@")
-        address = (local + at + host.lower())[:MAX_ADDRESS]
+        # What is drawn as blanks would make a name of an address, and put its end out of sight.
+        local, at, host = "".join(bare.split()).rpartition("@")
+        address = (local + at + host.lower() if at else " ".join(bare.split()))[:MAX_ADDRESS]
     return Address(headers.decode_words(name)[:MAX_NAME], address)
 
 

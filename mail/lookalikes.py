@@ -6,6 +6,7 @@ eye is told something that nobody has checked.
 
 import re
 import unicodedata
+from itertools import islice
 from typing import Final
 
 # Letters of other alphabets that are drawn like ASCII ones, from Unicode's table of confusable characters (UTS 39
@@ -57,22 +58,33 @@ _FILLERS: Final = re.compile("[\u115f\u1160\u3164\uffa0\u2800]+")
 # What stands around an at sign when nothing that separates is between, and a blank at most.
 _ADDRESS: Final = re.compile(r"([^\s@<>()\[\]\",;:]{1,250}) ?@ ?([^\s@<>()\[\]\",;:]{1,253})")
 _LONGEST: Final = 2_000
+MAX_LOOK: Final = 200
 
 
-def skeleton(text: str) -> str:
+def skeleton(text: str, most: int | None = None) -> str:
     """What the eye sees, in small letters and in ASCII as far as it can be: equal for texts that look alike.
 
     NFKC, folded case, confusable letters as the ASCII ones they look like, no marks, nothing invisible. For comparing,
-    never for showing. Looks at 2,000 characters.
+    never for showing. Looks at 2,000 characters, and at `most` of what can be seen of them: one may be drawn as
+    eighteen.
     """
     text = text[:_LONGEST]
     if text.isascii():
         return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", _FILLERS.sub("", text.translate(_TO_ASCII)))
-    seen = "".join(sign for sign in apart if unicodedata.category(sign) not in _UNSEEN or sign in "\t\n\r")
+    visible = (sign for sign in apart if unicodedata.category(sign) not in _UNSEEN or sign in "\t\n\r")
+    seen = "".join(islice(visible, most))
     # Folding makes small letters drawn like Latin ones out of capitals that aren't, and Cherokee capitals.
     folded = seen.translate(_TO_ASCII).casefold().translate(_TO_ASCII)
     return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
+def look(name: str) -> str:
+    """What a name of at most 200 characters is known by: its skeleton, or the first 200 characters of that.
+
+    The work is bounded, because strangers' names are looked at for every page of the list.
+    """
+    return skeleton(name[:MAX_LOOK], MAX_LOOK)[:MAX_LOOK].strip()
 
 
 def claims_address(name: str, own: str = "") -> str | None:

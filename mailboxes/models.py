@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 from auth.models import Person
 from core.db import Base
 from mail.headers import LONGEST_MESSAGE_ID
-from mail.lookalikes import skeleton
+from mail.lookalikes import MAX_LOOK, look
 
 REGULAR = "regular"
 SHARED = "shared"
@@ -79,7 +79,7 @@ class Mailbox(Base):
     address: Mapped[str] = mapped_column(String(320), unique=True)
     kind: Mapped[str] = mapped_column(String(10))
     display_name: Mapped[str] = mapped_column(String(200), default="")
-    name_look: Mapped[str] = mapped_column(String(MAX_NAME), default="", server_default="")  # follows display_name
+    name_look: Mapped[str] = mapped_column(String(MAX_LOOK), default="", server_default="")  # follows display_name
     signature: Mapped[str] = mapped_column(Text, default="")
     status: Mapped[str] = mapped_column(String(10), default=ACTIVE)
     trashed_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -92,7 +92,7 @@ class Mailbox(Base):
 
     @validates("display_name")
     def _look(self, _key: str, name: str) -> str:
-        self.name_look = skeleton(name)[:MAX_NAME]
+        self.name_look = look(name)
         return name
 
     @property

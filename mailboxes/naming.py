@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from core.db import Database
 from mail import clean
 from mail.addresses import Address, belongs_to
-from mail.lookalikes import claims_address, skeleton
+from mail.lookalikes import claims_address, look
 from mailboxes.access import MailboxAccess
 from mailboxes.administration import Administration, active_in
 from mailboxes.audit import record
@@ -35,22 +35,33 @@ def name_for(address: str, typed: str) -> str:
 def imitated(db: Database, access: MailboxAccess, senders: Iterable[Address]) -> frozenset[Address]:
     """Which of these senders bear the name of a person or a shared mailbox of this account, and aren't they.
 
-    Letters that are only drawn alike count as the same. It may be Ana, writing from home: the eye needs the address.
+    Letters that are only drawn alike count as the same, and so does a name in the place of the address where that is
+    what is shown. It may be Ana, writing from home: the eye needs the address.
     """
-    looks = {one: look for one in senders if (look := skeleton(one.name)[:MAX_NAME])}
+    looks = {one: seen for one in senders if (seen := look(one.display))}
     if not looks:
         return frozenset()
     here = (Mailbox.account_id == access.account_id, Mailbox.status == ACTIVE)
     query = select(Mailbox.name_look, Mailbox.address).where(*here, Mailbox.name_look.in_({*looks.values()}))
     ours: dict[str, list[str]] = {}
     with db.read() as session:
-        for look, address in session.execute(query):
-            ours.setdefault(look, []).append(address)
+        for seen, address in session.execute(query):
+            ours.setdefault(seen, []).append(address)
     return frozenset(
         one
-        for one, look in looks.items()
-        if look in ours and not any(belongs_to(one.address, address) for address in ours[look])
+        for one, seen in looks.items()
+        if seen in ours and not any(belongs_to(one.address, address) for address in ours[seen])
     )
+
+
+def refresh_looks(db: Database) -> int:
+    """What names look like by the table of today, where an older one was asked. How many of them were changed."""
+    with db.write() as session:
+        rows = session.execute(select(Mailbox.id, Mailbox.display_name, Mailbox.name_look))
+        stale = [{"id": key, "name_look": look(name)} for key, name, seen in rows if look(name) != seen]
+        if stale:
+            session.execute(update(Mailbox), stale)
+    return len(stale)
 
 
 def rename_mailbox(session: Session, admin: Administration, mailbox_id: int, display_name: str) -> Mailbox:

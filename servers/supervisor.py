@@ -19,6 +19,7 @@ from auth.models import Login
 from core.config import Config, ConfigError
 from core.db import Database
 from core.vault import Vault
+from mailboxes.naming import refresh_looks
 from migrations.migrate import upgrade
 from servers.child import Child
 from servers.demo import seed
@@ -58,6 +59,7 @@ class Stack:
         database = Database(self._config.database_url)
         try:
             upgrade(database)
+            refresh_looks(database)
             if self._config.demo:
                 seed(self._config, database, Vault.of(self._config), self._user)
             with database.read() as session:

@@ -86,6 +86,15 @@ def test_a_name_that_looks_like_an_address_hides_none() -> None:
     assert Address("ceo@bank.example", "").display == "ceo@bank.example"
 
 
+def test_no_blank_of_any_kind_makes_words_of_an_address() -> None:
+    wide = "Ana\N{NO-BREAK SPACE}Almeida\N{EM SPACE}\N{IDEOGRAPHIC SPACE}"
+    assert parse_list(f"<{wide}@evil.test>") == [Address("", "AnaAlmeida@evil.test")]
+    assert from_envelope(None, wide.encode(), b"evil.test") == Address("", '"AnaAlmeida"@evil.test')
+    # Where there is no at sign it is no address, and stays in the words that stood there.
+    assert parse_list(f"Kim <{wide}>") == [Address("Kim", "Ana Almeida")]
+    assert from_envelope(None, b"Mail  Delivery System", b"MISSING_DOMAIN") == Address("", "Mail Delivery System")
+
+
 def test_ana_types_addresses_in_every_way() -> None:
     good, bad = parse_typed('Kim <kim@customer.test>; "Keller, K." <k@c.test>\nben@brand-b.test, kim@customer.test')
     assert [a.address for a in good] == ["kim@customer.test", "k@c.test", "ben@brand-b.test"]

@@ -1,10 +1,13 @@
 """A name that looks like somebody else's address or name is known for it."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.lookalikes import claims_address, skeleton
+from mail.lookalikes import MAX_LOOK, claims_address, look, skeleton
+from tests.effort import effort
 
 
 @pytest.mark.parametrize(
@@ -50,3 +53,17 @@ def test_a_name_claims_an_address_that_is_not_its_own(name: str, claimed: str | 
 def test_any_text_has_one_look(text: str) -> None:
     assert skeleton(skeleton(text)) == skeleton(text)
     claims_address(text)
+    assert look(text[:MAX_LOOK]) == skeleton(text[:MAX_LOOK])[:MAX_LOOK].strip()
+
+
+def test_what_cannot_be_seen_hides_no_name() -> None:
+    for hidden in ("\N{ZERO WIDTH SPACE}" * 189, "\N{COMBINING GREEK DIALYTIKA TONOS}" * 189):
+        assert look(f"Án{hidden}a Álmeid\N{CYRILLIC SMALL LETTER A}") == "ana almeida"
+
+
+def test_a_page_of_hostile_names_is_looked_at_in_moments() -> None:
+    one, began = effort(), time.thread_time()
+    for number in range(150):
+        look("\N{ARABIC LIGATURE SALLALLAHOU ALAYHE WASALLAM}" * 199 + chr(0x4E00 + number))
+        look("\N{COMBINING GREEK DIALYTIKA TONOS}" * 199 + chr(0x4E00 + number))
+    assert (time.thread_time() - began) / one < 4  # all of what they are drawn with takes ten

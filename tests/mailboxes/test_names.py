@@ -1,7 +1,7 @@
 """What may be called what, by every door, on both databases: the same is taken, refused, and kept clean."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from auth.models import Owner
 from auth.passwords import hash_password
@@ -17,7 +17,7 @@ from mailboxes.doors import Doors
 from mailboxes.errors import AddressTaken, BadAddress, BadDomain, BadName, DomainTaken
 from mailboxes.memberships import add_members, change_membership, find_membership
 from mailboxes.models import MAX_LABEL, MAX_NAME, Domain, Mailbox
-from mailboxes.naming import imitated, rename_mailbox
+from mailboxes.naming import imitated, refresh_looks, rename_mailbox
 from mailboxes.rights import Right
 from mailboxes.scopes import SCOPES
 from tests.cast import ANA, BEN, DAN, EVE, KIM, SUPPORT
@@ -162,6 +162,8 @@ def test_who_bears_a_name_of_ours_and_another_address_is_known(db: Database) -> 
     for name in ("Ana Almeida", "ana  ALMEIDA", "Аna Аlmеidа", "Ána Almeidа", "Suppоrt", "Dan Dvorak"):
         assert is_imitated(name, "x@evil.test"), name
     assert is_imitated("Ana Almeida", BEN), "one of us by another's name, too"
+    assert is_imitated("", "Ana Almeida"), "an address that is a name"
+    assert is_imitated("eve@evil.test", "Ana Almeida"), "and is shown because the name isn't"
     for name, address in (
         ("Ana Almeida", ANA),
         ("Ana Almeida", "Ana+lists@brand-a.test"),
@@ -177,6 +179,20 @@ def test_who_bears_a_name_of_ours_and_another_address_is_known(db: Database) -> 
         rename_mailbox(session, olive(db), directory.find_mailbox(session, ANA).id, "Ana Lopes")
     assert is_imitated("Ana Lopes", "x@evil.test")
     assert not is_imitated("Ana Almeida", "x@evil.test")
+
+
+def test_looks_from_before_are_made_anew_and_only_those(db: Database) -> None:
+    def looks() -> dict[str, str]:
+        with db.read() as session:
+            rows = session.execute(select(Mailbox.address, Mailbox.name_look))
+            return {row.address: row.name_look for row in rows}
+
+    before = looks()
+    assert refresh_looks(db) == 0
+    with db.write() as session:
+        session.execute(update(Mailbox).where(Mailbox.address.in_([ANA, SUPPORT])).values(name_look="from before"))
+    assert refresh_looks(db) == 2
+    assert looks() == before
 
 
 @pytest.mark.parametrize(

@@ -195,7 +195,12 @@ def test_a_stranger_who_claims_nothing_is_not_marked(world: World, door: smtplib
 @pytest.mark.parametrize(
     "lines",
     [
-        *(f'From: Ana Almeida <"{local}"@brand-a.test>' for local in ("ana,", "ana:", "ana;", "(ana)", "[ana]", "ana@x,")),
+        'From: Ana Almeida <"ana,"@brand-a.test>',
+        'From: Ana Almeida <"ana:"@brand-a.test>',
+        'From: Ana Almeida <"ana;"@brand-a.test>',
+        'From: Ana Almeida <"(ana)"@brand-a.test>',
+        'From: Ana Almeida <"[ana]"@brand-a.test>',
+        'From: Ana Almeida <"ana@x,"@brand-a.test>',
         "From: Ana Almeida <ana@[brand-a.test]>",
         'From: "ana,"@brand-a.test(at work)',
         'From: "ana;" @ Brand-\N{CYRILLIC SMALL LETTER A}.test',

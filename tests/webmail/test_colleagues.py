@@ -216,8 +216,18 @@ def test_who_bears_a_colleagues_name_and_isnt_them_stands_in_the_list_by_address
     world.deliver(ANA, letter("Your mailbox is full", sender=f"{name} <x@evil.test>", to=ANA), sender="x@evil.test")
     world.deliver(ANA, letter("Am I late?", sender="Dan Dvorak <dan@home.test>", to=ANA), sender="dan@home.test")
     world.deliver(ANA, letter("Tea?", sender=f"=?utf-8?q?Dan_Dvo=C5=99=C3=A1k?= <{DAN}>", to=ANA), sender=DAN)
+    written = {"Pay this": "Dan\N{NO-BREAK SPACE}Dvorak", "And this": "Dan Dvorak <Dan\N{NO-BREAK SPACE}Dvorak>"}
+    for about, sender in written.items():
+        message = letter(about, sender="x@evil.test", to=ANA).replace(b"x@evil.test", sender.encode())
+        world.deliver(ANA, message, sender="x@evil.test")
     ana = sign_in(ANA)
     rows = list(ana.page(folder_url(ANA)).links.values())
+    for about in written:
+        row = next(row for row in rows if about in row)
+        assert "(no address)" in row or "(no sender)" in row
+        assert "Dvorak" not in row
+        page = " ".join(re.sub("<[^>]*>", " ", ana.page(find(ana, ANA, about)).text).split())
+        assert "(no address) calls itself Dan Dvorak" in page
     (full, late, tea) = (next(row for row in rows if about in row) for about in ("is full", "Am I late", "Tea?"))
     assert "x@evil.test" in full
     assert "dan@home.test" in late

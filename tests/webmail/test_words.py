@@ -5,7 +5,10 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webmail.views.words import FIELD_NAMES, listed, shortened, when_long, when_short
+from mail.addresses import Address
+from mail.imap_summaries import RawAddress, Summary
+from webmail.views.present import senders_shown
+from webmail.views.words import FIELD_NAMES, full, listed, people, shortened, when_long, when_short
 
 NOW = datetime(2026, 11, 27, 9, 30, tzinfo=UTC)
 
@@ -15,6 +18,23 @@ def test_what_is_shortened_fits_and_begins_as_it_did(text: str, most: int) -> No
     short = shortened(text, most)
     assert len(short) <= most
     assert short == text or (len(text) > most and text.startswith(short.removesuffix("...")))
+
+
+def test_what_is_no_address_never_stands_in_the_place_of_one() -> None:
+    ana, twice = Address("", "Ana Almeida"), Address("Ana Almeida", "Ana Almeida")
+    home, kim = Address("Ana Almeida", "ana@home.test"), Address("Kim Keller", "kim@customer.test")
+    named = people([ana, twice, home, kim], limit=4, by_address={ana, twice, home})
+    assert named == "(no address), (no address), ana@home.test, Kim Keller"
+    assert full([ana, twice]) == ", ".join(["(no address) calls itself Ana Almeida"] * 2)
+    assert full([kim]) == "Kim Keller <kim@customer.test>"
+
+
+def test_of_fifty_authors_those_are_judged_whom_the_list_names() -> None:
+    fifty = tuple(RawAddress(b"Ana Almeida", b"x%d" % number, b"evil.test") for number in range(50))
+    row = Summary(1, frozenset(), NOW, b"", fifty, (), "", has_attachment=False, preview="")
+    shown = senders_shown([row, row])
+    assert [one.address for one in shown] == ["x0@evil.test", "x1@evil.test", "x2@evil.test"] * 2
+    assert all(one.name in people(senders_shown([row])) for one in shown)
 
 
 def test_words_are_left_whole() -> None:

@@ -165,10 +165,15 @@ def _known(access: MailboxAccess, found: FolderPage) -> _Known:
     # What came from outside may carry the Message-ID of an answer: only what lies in Sent was sent from here.
     sent_by = outbox.senders(db, access, [row.message_id for row in rows]) if found.folder.role == "sent" else {}
     # What lies in Sent or Drafts has no sender to be mistaken in.
-    senders = [] if _is_outgoing(found) else [one for row in rows for one in _addresses(row.from_raw)]
+    senders = [] if _is_outgoing(found) else senders_shown(rows)
     # Nearly no page has any claims, and then nobody has to be asked.
     own_domains = domains_of(db, access) if any(row.claims is not None for row in rows) else frozenset()
     return _Known(sent_by, imitated(db, access, senders), own_domains)
+
+
+def senders_shown(rows: Sequence[Summary]) -> list[Address]:
+    """Those whom the list names. A message may have fifty of them, and what isn't seen need not be judged."""
+    return [one for row in rows for one in _addresses(row.from_raw)[: words.SHOWN]]
 
 
 def _rows(access: MailboxAccess, found: FolderPage, beside: dict[str, str], current: str) -> list[Row]:

@@ -24,6 +24,9 @@ FIELD_NAMES = {
     "subject": "the subject",
     "header": "the header as a whole",
 }
+# Of the people of a message, in the list.
+SHOWN = 3
+NO_ADDRESS = "(no address)"
 # A page of the list names a hundred of them, and `strftime` takes five times as long.
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS = (
@@ -71,15 +74,20 @@ def type_label(content_type: str) -> str:
     return _TYPE_LABELS.get(content_type) or (f"{subtype.upper()} {kind}" if kind == "image" else "File")
 
 
-def people(addresses: Sequence[Address], *, limit: int = 3, by_address: Collection[Address] = ()) -> str:
-    """A few names, and how many more; of those whose names mislead, the addresses."""
-    names = [one.address if one in by_address else one.display for one in addresses[:limit]]
+def people(addresses: Sequence[Address], *, limit: int = SHOWN, by_address: Collection[Address] = ()) -> str:
+    """A few names, and how many more; of those whose names mislead, the addresses, which words without @ aren't."""
+    shown = addresses[:limit]
+    names = [(one.address if "@" in one.address else NO_ADDRESS) if one in by_address else one.display for one in shown]
     more = len(addresses) - len(names)
     return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def full(addresses: Sequence[Address], *, limit: int = 20) -> str:
-    return ", ".join(str(address) for address in addresses[:limit])
+    """Names and addresses, for the tooltip."""
+    return ", ".join(
+        str(one) if "@" in one.address else f"{NO_ADDRESS} calls itself {one.name or one.address}"
+        for one in addresses[:limit]
+    )
 
 
 def listed(names: Sequence[str]) -> str:
