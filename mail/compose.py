@@ -14,6 +14,8 @@ from mail import clean, headers, mime, plaintext, sanitize
 from mail.addresses import Address, addresses_of, belongs_to
 
 MAX_REFERENCES: Final = 20
+# Whom an answer may go to is named in these.
+ANSWERED: Final = ("From", "Sender", "Reply-To", "To", "Cc")
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # The answer and forward marks that mail programs write in their languages, also numbered: "Re[2]:", "AW:", "Fwd:",

@@ -6,7 +6,7 @@ from html import escape
 from core.db import Database
 from mail import compose
 from mail.addresses import addresses_of, is_cut
-from mail.compose import Original
+from mail.compose import ANSWERED, Original
 from mail.headers import Headers, parse
 from mail.mailto import Mailto
 from mail.message import Layout, choose
@@ -92,7 +92,7 @@ def begin_answer(pool: Pool, db: Database, access: MailboxAccess, ref: MessageRe
 
 def _people_cut(headers: Headers, taken: set[str]) -> list[str]:
     """The fields that gave the answer its addresses, and have more of them than can be read."""
-    found = {name: addresses_of(headers, name) for name in ("From", "Sender", "Reply-To", "To", "Cc")}
+    found = {name: addresses_of(headers, name) for name in ANSWERED}
     gave = (name for name, people in found.items() if not taken.isdisjoint(one.address for one in people))
     return [name for name in gave if is_cut(headers, name)]
 

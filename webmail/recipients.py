@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from core.db import Database
 from core.errors import PostroomError
 from mail.addresses import addresses_of
+from mail.compose import ANSWERED
 from mail.headers import parse
 from mail.pool import Pool
 from mail.submission import MOST_RECIPIENTS
@@ -16,7 +17,6 @@ from webmail.connection import mail_of
 from webmail.drafting import Writing
 
 _BAD_SHOWN = 10
-_PEOPLE = ("From", "Sender", "Reply-To", "To", "Cc")
 
 
 class BadRecipients(PostroomError):
@@ -77,7 +77,7 @@ def _known(
         with mail_of(pool, access) as imap:
             for uid in originals(imap, access, Answered(writing.answers, writing.original_id))[:1]:
                 headers = parse(imap.header(uid))
-                known |= {one.address.lower() for name in _PEOPLE for one in addresses_of(headers, name)}
+                known |= {one.address.lower() for name in ANSWERED for one in addresses_of(headers, name)}
     return frozenset(known)
 
 
