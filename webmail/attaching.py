@@ -1,7 +1,7 @@
 """Attaching: files that are on their way into a message, and where they lie meanwhile."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from core.errors import PostroomError
@@ -9,8 +9,10 @@ from mail import mime, sanitize, transfer
 from mail.compose import OutgoingAttachment
 from mail.errors import FolderChanged, FolderNotFound
 from mail.imap import Imap
+from mail.imap_reading import PART_LIMIT
 from mail.message import Attachment, Layout, choose
 from mail.refs import MessageRef
+from mail.structure import Part
 from mailboxes.access import MailboxAccess
 from webmail import packing
 from webmail.connection import select_for, select_moved
@@ -18,6 +20,7 @@ from webmail.connection import select_for, select_moved
 # Marks an attachment, or a picture of the text, that still lies in the message being answered or forwarded.
 _FROM_ORIGINAL, _PICTURE = "o", "p"  # no digest in hexadecimal begins like that
 PICTURES_LIMIT = 6_000_000
+_TOGETHER = 50  # parts that are asked for at once
 
 
 class AttachmentGone(PostroomError):
@@ -173,10 +176,25 @@ def _attachments(
     offered = packing.unpacked(imap, uid, layout) if inside else layout
     chosen = [attachment for attachment in offered.attachments if wanted(attachment)]
     within = packing.contents(imap, uid, layout, [one.section for one in chosen if packing.is_inside(one.section)])
+    decoded = _decoded(imap, uid, [parts[one.section] for one in chosen if one.section not in within])
     for attachment in chosen:
-        if attachment.section in within:
-            yield attachment, within[attachment.section]
-            continue
-        part = parts[attachment.section]
-        raw = imap.part(uid, part.section, 0, part.size or 1)
-        yield attachment, transfer.decode(raw, part.encoding)
+        yield attachment, within[attachment.section] if attachment.section in within else next(decoded)
+
+
+def _decoded(imap: Imap, uid: int, parts: Iterable[Part]) -> Iterator[bytes]:
+    """What these parts hold, small ones with one command for many: for each the server reads the message anew."""
+    for some in _together(parts):
+        raw = imap.parts(uid, [part.section for part in some], 0, max([1, *(part.size for part in some)]))
+        yield from (transfer.decode(raw[part.section], part.encoding) for part in some)
+
+
+def _together(parts: Iterable[Part]) -> Iterator[list[Part]]:
+    group: list[Part] = []
+    for part in parts:
+        full = len(group) == _TOGETHER or (len(group) + 1) * max([part.size, *(one.size for one in group)]) > PART_LIMIT
+        if group and full:
+            yield group
+            group = []
+        group.append(part)
+    if group:
+        yield group

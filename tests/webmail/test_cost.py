@@ -18,7 +18,7 @@ import pytest
 from flask import Flask
 
 from tests.apps import made
-from tests.cast import DAN, KIM
+from tests.cast import BEN, DAN, KIM
 from tests.servers.harness import World
 from tests.visitor import Visitor, folder_url
 from tests.webmail.relay import Relay
@@ -195,6 +195,22 @@ def test_whom_one_writes_with_costs_the_newest_mail(
     few, many = (cost(relay, one, f"/mail/{one.address}/people") for one in (dan, kim))
     assert few[0] == many[0] <= 5
     assert many[1] <= 2 * (few[1] + DIGITS)  # dan has a hundred messages, and two hundred are looked at
+
+
+def test_going_on_with_a_draft_of_many_files_asks_for_many_at_once(world: World, relay: Relay, app: Flask) -> None:
+    ben = Visitor(app, BEN).come_back(world.sign_in(BEN))
+    costs = []
+    for files in (2, 40):
+        draft = EmailMessage()
+        draft["Subject"] = f"A draft of {files} files"
+        draft.set_content("They are attached.")
+        for number in range(files):
+            draft.add_attachment(b"%d" % number * 100, maintype="application", subtype="pdf", filename=f"{number}.pdf")
+        world.deposit(BEN, draft.as_bytes(policy=SMTP), folder="Drafts", flags=["\\Draft"])
+        newest = next(url for url in ben.page(folder_url(BEN, "Drafts")).links if url.endswith("/draft"))
+        costs.append(cost(relay, ben, newest))
+        assert ben.page(newest).text.count(".pdf") >= files
+    assert costs[0][0] == costs[1][0]
 
 
 def is_message(url: str) -> bool:
