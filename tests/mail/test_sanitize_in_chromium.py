@@ -11,14 +11,12 @@ from playwright.sync_api import Browser, Playwright
 from mail import plaintext, sanitize
 from tests.hostile import bomb_names, messages
 from tests.hostile.reading import html_of
-
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-FLAGS += ["--disable-component-update", "--disable-sync"]
+from tests.webmail.browser import FLAGS, program
 
 
 @pytest.fixture(scope="module")
 def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", headless=True, args=FLAGS)
+    browser = playwright.chromium.launch(executable_path=program(), args=FLAGS)
     yield browser
     browser.close()
 

@@ -1,5 +1,6 @@
 """People at a real browser, with scripts: Chromium against a server that is really there."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright
 from waitress.server import create_server
 
+from servers.provision import BROWSERS
 from tests.webmail.trap import Trap
 
 FLAGS = [
@@ -45,12 +47,17 @@ def serving(app: Flask, port: int) -> Iterator[str]:
         thread.join(5)
 
 
+def program() -> str:
+    """The browser that the set-up brought."""
+    return next(path for path in map(shutil.which, BROWSERS) if path)
+
+
 def launch(playwright: Playwright, trap: Trap) -> Browser:
     """Chromium for which every other host of the world, at any port, is the trap."""
     # What the browser wants of its maker by itself finds no host at all.
     nowhere = ", ".join(f"MAP *.{name}.com ~NOTFOUND" for name in ("google", "googleapis", "gstatic"))
     everywhere = f"--host-resolver-rules={nowhere}, MAP * 127.0.0.1:{trap.port}, EXCLUDE 127.0.0.1"
-    return playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*FLAGS, everywhere])
+    return playwright.chromium.launch(executable_path=program(), args=[*FLAGS, everywhere])
 
 
 def visit(
