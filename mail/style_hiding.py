@@ -29,6 +29,8 @@ _HIDES: Final = {
     "overflow|height|max-height": rf"overflow{_GAP}:{_GAP}hidden",
     "font|font-size": rf"font(?:-size)?{_GAP}:{_GAP}(?:(?:[^;}}/]|{_NOTE}|/(?!\*)){{0,60}}[\s/])?0",
 }
+# A character reference that may stand for a letter or a colon of a declaration (HTML, section 13.2.5.72).
+_REFERENCE: Final = re.compile(r"""style\s*+=\s*+(?:"[^">]*|'[^'>]*|[^\s"'>]{0,300})&(?:#|colon;)""")
 _PATTERNS: Final = [(names, re.compile(pattern)) for names, pattern in _HIDES.items()]
 
 
@@ -41,7 +43,8 @@ class Hiding:
 
     def __init__(self, document: str) -> None:
         lower = document.lower()
-        escaped = "\\" in lower  # then any word may mean another (CSS Syntax 3, section 4.3.7)
+        # Then any word may mean another (CSS Syntax 3, section 4.3.7).
+        escaped = "\\" in lower or _REFERENCE.search(lower) is not None
         names = "|".join(names for names, pattern in _PATTERNS if escaped or pattern.search(lower))
         self._names = names.split("|") if names else []
         self._wanted = re.compile(rf"(?:^|[;\s])((?:{names})\s*:[^;]*)") if names else None

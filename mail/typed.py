@@ -37,7 +37,7 @@ def parse_typed(text: str) -> tuple[list[Address], list[str]]:
     Comma, semicolon and line end separate, and a blank between two addresses. A family name before the comma in
     "Keller, Kim <kim@x.test>" belongs to the name. International domains become punycode (IDNA 2008). A name with a
     colon or another address in it needs quotes: without them it is sooner somebody forgotten, or a line of a header.
-    Repeated addresses are kept once. Beyond 262,144 characters nothing counts as an address.
+    Repeated addresses are kept once, with the first name. Beyond 262,144 characters nothing counts as an address.
     """
     good: dict[str, Address] = {}
     bad: list[str] = []
@@ -45,7 +45,8 @@ def parse_typed(text: str) -> tuple[list[Address], list[str]]:
     for entry in _entries(re.sub(r"[\r\n]+", ",", read)):
         found = _addresses(entry)
         for address in found:
-            good.setdefault(address.address.lower(), address)
+            known = good.get(address.address.lower())
+            good[address.address.lower()] = known if known and (known.name or not address.name) else address
         if not found and (said := clean.one_line(entry.raw)):
             bad.append(said[:MAX_NAME])
     if rest := clean.one_line(text[MAX_BLOCK : MAX_BLOCK + MAX_NAME]):
@@ -90,7 +91,7 @@ def _entries(text: str) -> Iterator[_Entry]:
             is_local = text[match.end() : match.end() + 1] == "@"
             entry.words.append(match[0] if is_local else ESCAPED.sub(r"\1", quoted))
         elif remark is not None:
-            entry.comment = remark.strip()
+            entry.comment = f"{entry.comment} {remark}".strip()
             entry.loose.append(remark)
         elif angle is not None:
             entry.angle = angle.strip()

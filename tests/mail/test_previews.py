@@ -126,6 +126,9 @@ def test_an_indented_letter_begins_with_its_words_and_an_answer_with_its_own() -
     "html",
     [
         "<p style='display:/**/none'>SECRET</p>Seen",
+        "<p style='display&#58;none'>SECRET</p>Seen",
+        '<p style="d&#x69;splay&colon;none">SECRET</p>Seen',
+        "<p style=display&#58;none>SECRET</p>Seen",
         "<p style='/* a:b; */display/* ; */:none'>SECRET</p>Seen",
         "<a href='/*'></a><p style='font-size:/*;*/0'>SECRET</p>Seen",
         "<p style='font:bold/*;*/ 0 Arial'>SECRET</p>Seen",
