@@ -236,3 +236,12 @@ def test_nothing_scrolls_sideways_on_a_phone(world: World, phone: Page) -> None:
     sheet = phone.locator("#search-more").bounding_box()
     assert sheet
     assert (sheet["x"], sheet["width"]) == (0, 390)
+
+
+def test_a_way_out_that_holds_a_long_address_fits_a_small_phone(world: World, phone: Page) -> None:
+    phone.set_viewport_size({"width": 320, "height": 600})
+    phone.goto(f"/mail/{SUPPORT}/f/INBOX/1.999999")
+    way_out = phone.get_by_role("link", name=f"Go to the inbox of {SUPPORT}")
+    box = way_out.bounding_box()
+    assert box
+    assert box["x"] + box["width"] <= 320 - box["x"]
