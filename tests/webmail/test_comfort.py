@@ -5,7 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect
+from sqlalchemy import select
 
+from core.db import now
+from mailboxes.models import Mailbox, Submission
 from tests.cast import ANA, CLEO, SUPPORT
 from tests.servers.harness import World
 from tests.webmail.browser import visit
@@ -245,3 +248,30 @@ def test_a_way_out_that_holds_a_long_address_fits_a_small_phone(world: World, ph
     box = way_out.bounding_box()
     assert box
     assert box["x"] + box["width"] <= 320 - box["x"]
+
+
+def test_on_a_phone_what_was_not_sent_is_said_at_the_list_and_hides_no_form(world: World, phone: Page) -> None:
+    with world.db.write() as session:
+        mailbox = session.scalars(select(Mailbox).where(Mailbox.address == SUPPORT)).one()
+        unsent = Submission(
+            mailbox_id=mailbox.id,
+            login_id=world.login_id(ANA),
+            key="not-sent",
+            message_id="<not-sent@brand-a.test>",
+            sent_by="Ana Almeida",
+            state="stopped",
+            recipients='["kim@customer.test"]',
+            subject="The pens",
+            created_at=now(),
+            updated_at=now(),
+        )
+        session.add(unsent)
+    phone.goto(f"/mail/{SUPPORT}/f/INBOX/")
+    said = phone.get_by_text("Your message was not sent:")
+    expect(said).to_be_visible()
+    phone.goto(f"/mail/{SUPPORT}/compose")
+    expect(phone.get_by_label("To", exact=True)).to_be_visible()
+    expect(said).to_be_hidden()
+    phone.goto(f"/mail/{SUPPORT}/f/INBOX/")
+    phone.get_by_role("button", name="I know").click()
+    expect(said).to_have_count(0)
