@@ -17,17 +17,26 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from mail import imap_reading
 from tests.apps import made
 from tests.cast import BEN, DAN, KIM
 from tests.servers.harness import World
 from tests.visitor import Visitor, folder_url
 from tests.webmail.relay import Relay
+from webmail.views import page_time
 
 FEW, MANY = 100, 100_000
 PAGE = 50
 # A number has up to three digits more beyond the hundred messages: each row says its own two, and the rest says a few.
 DIGITS = 3 * (2 * PAGE + 20)
 _WORDS = ["parcel", "came", "late", "pens", "missing", "please", "send", "next", "order", "thanks", "invoice"]
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first search reads a hundred thousand headers: on a busy machine longer than a page may take."""
+    monkeypatch.setattr(page_time, "PAGE_SECONDS", 300.0)
+    monkeypatch.setattr(imap_reading, "SEARCH_SECONDS", 300.0)
 
 
 @pytest.fixture(scope="module")
