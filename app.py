@@ -22,9 +22,9 @@ from core.background import Background
 from core.config import Config
 from core.db import Database
 from core.vault import Vault
-from mail.image_turns import ImageTurns
-from mail.pool import Pool
-from mail.submission import Submission
+from mail.images.turns import ImageTurns
+from mail.imap.pool import Pool
+from mail.smtp.submission import Submission
 from mailboxes.doors import Closing, Doors
 from servers.doveadm import Doveadm
 from web import assets, bounds, compression, context, converters, errors, form_cookie, gate, headers, unstorable

@@ -19,7 +19,7 @@ from auth.views_say import say
 from auth.views_security import NUMBER, Answer, Shell, add_security_pages, settings_page
 from core.db import Also, now
 from core.errors import PostroomError
-from mail.notices import Notice, post, way_to
+from mail.smtp.notices import Notice, post, way_to
 from mailboxes import owners
 from mailboxes.audit import Doer, record
 from mailboxes.errors import BadName

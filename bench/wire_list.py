@@ -19,8 +19,8 @@ from collections.abc import Callable
 
 from imapclient import IMAPClient
 
-from mail.imap import connect
-from mail.imap_summaries import SUMMARY_ITEMS
+from mail.imap.client import connect
+from mail.imap.summaries import SUMMARY_ITEMS
 from mail.sasl import Credential, plain
 from webmail.reading import WINDOW
 

@@ -12,7 +12,8 @@ from auth.models import Owner, Person
 from auth.passwords import check_strength, hash_password
 from core.db import now
 from mail import clean
-from mail.addresses import ascii_domain, spec
+from mail.domains import ascii_domain
+from mail.message.addresses import spec
 from mailboxes.audit import Doer, record
 from mailboxes.errors import (
     AccountTaken,

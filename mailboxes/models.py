@@ -19,8 +19,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from auth.models import Person
 from core.db import Base
-from mail.headers import LONGEST_MESSAGE_ID
-from mail.lookalikes import MAX_LOOK, look
+from mail.message.headers import LONGEST_MESSAGE_ID
+from mail.message.lookalikes import MAX_LOOK, look
 
 REGULAR = "regular"
 SHARED = "shared"

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from core.db import Database
 from mail import clean
-from mail.addresses import Address, belongs_to
-from mail.lookalikes import claims_address, look
+from mail.message.addresses import Address, belongs_to
+from mail.message.lookalikes import claims_address, look
 from mailboxes.access import MailboxAccess
 from mailboxes.administration import Administration, active_in
 from mailboxes.audit import record

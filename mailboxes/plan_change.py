@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from auth import tokens
-from mail.addresses import readable_domain
+from mail.domains import readable_domain
 from mailboxes.administration import Administration, account_of
 from mailboxes.audit import record
 from mailboxes.errors import NothingByThatName

@@ -7,10 +7,11 @@ every address that somebody might see there, since each is only asked about.
 import re
 from collections.abc import Iterator
 
-from mail import charsets
-from mail.addresses import ascii_domain, parse_list
-from mail.headers import MAX_HEADER, decode_words
-from mail.lookalikes import skeleton
+from mail.domains import ascii_domain
+from mail.message import charsets
+from mail.message.addresses import parse_list
+from mail.message.headers import MAX_HEADER, decode_words
+from mail.message.lookalikes import skeleton
 
 # RFC 5322 §3.4.1 without quoting; what stands around an @ when nothing that separates is between.
 _LOCAL_END = re.compile(r"[^\s<>@,;:()\[\]]{1,64}\Z")

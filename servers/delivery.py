@@ -20,7 +20,7 @@ import logging
 from collections.abc import Callable, Mapping
 
 from core.config import Config
-from mail.delivery import WITHDRAWN, Answer, Handover
+from mail.smtp.delivery import WITHDRAWN, Answer, Handover
 from servers.bounce import bounce
 from servers.door_views import Reach, Recipient
 from servers.spool import Spool, Waiting

@@ -11,8 +11,8 @@ from auth.models import Login
 from core.config import Config
 from core.db import Database, now
 from core.vault import Vault
-from mail.addresses import addresses_of
-from mail.headers import message_id, message_ids, parse
+from mail.message.addresses import addresses_of
+from mail.message.headers import message_id, message_ids, parse
 from mailboxes.models import SHARED, Mailbox, Membership, Submission
 from mailboxes.outbox import DONE
 from servers.demo_mail import SeedMessage, messages

@@ -1,7 +1,7 @@
 """The one configuration file of Dovecot 2.3, as text made from the settings."""
 
 from core.config import Config
-from mail.origin import NOTICE
+from mail.message.origin import NOTICE
 from mailboxes.rights import STANDINGS
 from servers.dovecot_program import Paths
 from servers.dovecot_sql import MAIL_LOCATION, PASSDBS, sql_files

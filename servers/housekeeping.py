@@ -17,9 +17,9 @@ from sqlalchemy import select
 from auth import kicks
 from core.config import Config
 from core.db import Database, now
-from mail.delivery import Handover
 from mail.errors import MailError
-from mail.notices import Notice, post, way_to
+from mail.smtp.delivery import Handover
+from mail.smtp.notices import Notice, post, way_to
 from mailboxes.bin import purge_due
 from mailboxes.models import ACTIVE, Mailbox
 from mailboxes.storage_counts import Alarm, look_at_all, note, write_down

@@ -6,7 +6,7 @@ import secrets
 
 from aiosmtpd.smtp import Envelope, Session
 
-from mail.origin import from_outside
+from mail.message.origin import from_outside
 from servers.paths import NULL, canonical
 from servers.policy import Refused, domains_from_outside
 from servers.smtp_door import NEEDS_UTF8, Connection, Door

@@ -7,7 +7,7 @@ quoted, beyond ASCII. Limits of the RFC are what everybody must at least take.
 
 import re
 
-from mail.addresses import sendable, wire
+from mail.message.addresses import sendable, wire
 
 NULL = "<>"
 _DOTTY = r'[^\s"(),:;<>@\[\\\]\x00-\x1f\x7f]+'

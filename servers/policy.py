@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from mail import origin
-from mail.headers import decode_words
-from mail.lookalikes import claims_address
+from mail.message import origin
+from mail.message.headers import decode_words
+from mail.message.lookalikes import claims_address
 from servers.authors import Unreadable, hosts, named
 
 LARGEST_MESSAGE = 35 * 1024 * 1024

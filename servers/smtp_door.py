@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from core.config import Config
-from mail.submission import MOST_RECIPIENTS
+from mail.smtp.submission import MOST_RECIPIENTS
 from servers.delivery import Delivery
 from servers.door_views import DoorViews, Reach, Recipient, Sender
 from servers.paths import parse_path

@@ -28,7 +28,7 @@ from waitress.server import BaseWSGIServer
 from core.config import Config
 from core.logs import configure
 from core.settings import settings
-from mail.pool import Eviction, Pool
+from mail.imap.pool import Eviction, Pool
 from servers.web_channel import Channel, Edge, Patience, close_late
 from servers.web_refusals import LARGEST_HEAD, Largest
 from servers.web_turns import Turns
@@ -36,7 +36,7 @@ from servers.web_workers import Workers
 from web import bounds
 from web.context import EXTENSION
 
-# Pictures fetched for readers hold no more of them than mail/image_turns.py lets.
+# Pictures fetched for readers hold no more of them than mail/images/turns.py lets.
 THREADS = 24
 # Every open browser tab may hold a connection. At Waitress' own limit, which is higher, nobody is accepted any more.
 _CONNECTIONS = 900

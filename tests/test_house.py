@@ -8,6 +8,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 ROOMS = {"core": 0, "mail": 1, "auth": 1, "mailboxes": 2, "webmail": 3, "web": 4, "api": 4, "servers": 4}
 SURFACE, DOOR = 4, 5
+# Within a room: a folder imports from those above it in this table, and from nothing beside it.
+WITHIN = {"mail": 0, "mail/html": 1, "mail/images": 1, "mail/message": 2, "mail/imap": 3, "mail/smtp": 3}
 SURFACE_NAMES = ("views", "forms", "cli", "cookies", "settings_views", "settings_forms", "console_views")
 FORBIDDEN_NAMES = {
     "mailbox",
@@ -31,12 +33,12 @@ LIBRARIES = {
     "pyotp": ("auth/totp.py",),
     "argon2": ("auth/passwords.py",),
     "segno": ("auth/",),
-    "nh3": ("mail/sanitize.py",),
-    "tinycss2": ("mail/style.py", "mail/style_rules.py", "mail/dark.py"),
-    "chardet": ("mail/charsets.py",),
-    "endec": ("mail/charsets.py",),
-    "webencodings": ("mail/charsets.py",),
-    "idna": ("mail/addresses.py",),
+    "nh3": ("mail/html/sanitize.py",),
+    "tinycss2": ("mail/html/style.py", "mail/html/style_rules.py", "mail/html/dark.py"),
+    "chardet": ("mail/message/charsets.py",),
+    "endec": ("mail/message/charsets.py",),
+    "webencodings": ("mail/message/charsets.py",),
+    "idna": ("mail/domains.py",),
     "cryptography": ("core/vault.py",),
     "aiosmtpd": ("servers/",),
     "waitress": ("servers/",),
@@ -69,6 +71,10 @@ def sources() -> Iterator[Path]:
 
 def name_of(path: Path) -> str:
     return str(path.relative_to(ROOT))
+
+
+def folder(path: Path) -> str:
+    return str(path.parent.relative_to(ROOT))
 
 
 def is_surface(path: Path) -> bool:
@@ -115,6 +121,19 @@ def test_imports_only_go_down() -> None:
         and floor(target) > floor(path)
     ]
     assert upward == []
+
+
+def test_folders_of_a_room_do_not_go_round_in_circles() -> None:
+    circles = [
+        f"{name_of(path)} imports {module}"
+        for path in sources()
+        if (here := folder(path)) in WITHIN
+        for module in imported(path)
+        if (target := target_of(module)) and (there := folder(target)) in WITHIN
+        if here != there and WITHIN[there] >= WITHIN[here]
+    ]
+    assert circles == []
+    assert {folder(path) for path in sources() if folder(path).partition("/")[0] == "mail"} == set(WITHIN)
 
 
 def test_people_and_wire_do_not_know_each_other() -> None:

@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.routing import BaseConverter, ValidationError
 
-from mail.refs import BadRef, decode_folder, encode_folder
+from mail.imap.refs import BadRef, decode_folder, encode_folder
 
 # Row numbers are 32 bits wide in the database; a larger one names nothing.
 BIGGEST = 2**31 - 1

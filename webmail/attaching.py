@@ -5,14 +5,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from core.errors import PostroomError
-from mail import mime, sanitize, transfer
-from mail.compose import OutgoingAttachment
 from mail.errors import FolderChanged, FolderNotFound
-from mail.imap import Imap
-from mail.imap_reading import PART_LIMIT
-from mail.message import Attachment, Layout, choose
-from mail.refs import MessageRef
-from mail.structure import Part
+from mail.html import sanitize
+from mail.imap.client import Imap
+from mail.imap.reading import PART_LIMIT
+from mail.imap.refs import MessageRef
+from mail.message import mime, transfer
+from mail.message.compose import OutgoingAttachment
+from mail.message.contents import Attachment, Layout, choose
+from mail.message.structure import Part
 from mailboxes.access import MailboxAccess
 from webmail import packing
 from webmail.connection import select_for, select_moved

@@ -4,15 +4,15 @@ from dataclasses import dataclass, replace
 from html import escape
 
 from core.db import Database
-from mail import compose
-from mail.addresses import addresses_of, is_cut
-from mail.compose import ANSWERED, Original
-from mail.headers import Headers, parse
-from mail.mailto import Mailto
-from mail.message import Layout, choose
-from mail.pool import Pool
-from mail.refs import MessageRef
-from mail.typed import typed
+from mail.html.mailto import Mailto
+from mail.imap.pool import Pool
+from mail.imap.refs import MessageRef
+from mail.message import compose
+from mail.message.addresses import addresses_of, is_cut
+from mail.message.compose import ANSWERED, Original
+from mail.message.contents import Layout, choose
+from mail.message.headers import Headers, parse
+from mail.message.typed import typed
 from mailboxes.access import MailboxAccess, is_neighbour
 from mailboxes.rights import Right
 from webmail.attaching import Attached, attached_from, is_one_of, pictures_of

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from mail.errors import FolderChanged, FolderNotFound
-from mail.imap import Imap
-from mail.imap_folders import Folder
-from mail.imap_session import Selected
-from mail.pool import Pool
-from mail.refs import MessageRef
+from mail.imap.client import Imap
+from mail.imap.folders import Folder
+from mail.imap.pool import Pool
+from mail.imap.refs import MessageRef
+from mail.imap.session import Selected
 from mailboxes.access import MailboxAccess
 
 # The folder each role has when the server announces none (RFC 6154 names the roles, not the folders).

@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 
-from mail.addresses import Address, from_envelope
 from mail.errors import FolderNotFound
-from mail.imap_summaries import RawAddress
-from mail.pool import Pool
+from mail.imap.pool import Pool
+from mail.imap.summaries import RawAddress
+from mail.message.addresses import Address, from_envelope
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from webmail.connection import folder_for, mail_of, select

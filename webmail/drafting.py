@@ -13,17 +13,18 @@ from functools import partial
 
 from core.db import Database, now
 from core.errors import PostroomError
-from mail import compose, sanitize
-from mail.addresses import Address, addresses_of
-from mail.compose import Draft, OutgoingAttachment
 from mail.errors import MailError, MessageGone
-from mail.headers import message_ids, parse
-from mail.imap import Imap
-from mail.lookalikes import claims_address
-from mail.message import choose
-from mail.pool import Pool
-from mail.refs import MessageRef
-from mail.typed import parse_typed, typed
+from mail.html import sanitize
+from mail.imap.client import Imap
+from mail.imap.pool import Pool
+from mail.imap.refs import MessageRef
+from mail.message import compose
+from mail.message.addresses import Address, addresses_of
+from mail.message.compose import Draft, OutgoingAttachment
+from mail.message.contents import choose
+from mail.message.headers import message_ids, parse
+from mail.message.lookalikes import claims_address
+from mail.message.typed import parse_typed, typed
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from core.db import Database, DatabaseTrouble
 from mail.errors import FolderChanged, FolderNotFound, MailError, MessageGone, NotPermitted, SignInRefused
-from mail.imap import Imap
-from mail.pool import Pool
-from mail.refs import BadRef, MessageRef, decode_folder
+from mail.imap.client import Imap
+from mail.imap.pool import Pool
+from mail.imap.refs import BadRef, MessageRef, decode_folder
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.outbox import Entry

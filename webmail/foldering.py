@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from mail.errors import BadFolderName, FolderNotFound, MailError
-from mail.imap import Imap
-from mail.imap_folders import Folder
-from mail.imap_search import Search
-from mail.imap_session import Selected
-from mail.pool import Pool
-from mail.refs import MessageRef
+from mail.imap.client import Imap
+from mail.imap.folders import Folder
+from mail.imap.pool import Pool
+from mail.imap.refs import MessageRef
+from mail.imap.search import Search
+from mail.imap.session import Selected
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from webmail.connection import DEFAULT_NAMES, folder_for, mail_of, named, select, select_for

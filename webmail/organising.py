@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mail.pool import Pool
-from mail.refs import MessageRef
+from mail.imap.pool import Pool
+from mail.imap.refs import MessageRef
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from webmail.connection import ensured_folder, mail_of, select, select_for

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from mail import tnef, transfer
-from mail.imap import Imap
-from mail.message import Attachment, Layout, is_raster_name
+from mail.imap.client import Imap
+from mail.message import tnef, transfer
+from mail.message.contents import Attachment, Layout, is_raster_name
 
 # What is opened up to look inside; what is larger is offered as it is.
 PACKED_LIMIT = 12_000_000

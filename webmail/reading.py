@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from mail import mime, patience, sanitize, transfer
+from mail import patience
 from mail.errors import HostileMessage, MailError, MessageGone
-from mail.headers import Headers, message_id, parse
-from mail.imap import Imap
-from mail.imap_folders import Folder
-from mail.imap_search import Search
-from mail.imap_summaries import Summary
-from mail.message import Attachment, Layout, choose
-from mail.pool import Pool
-from mail.refs import MessageRef
-from mail.remote_images import raster_type
+from mail.html import sanitize
+from mail.images.remote import raster_type
+from mail.imap.client import Imap
+from mail.imap.folders import Folder
+from mail.imap.pool import Pool
+from mail.imap.refs import MessageRef
+from mail.imap.search import Search
+from mail.imap.summaries import Summary
+from mail.message import mime, transfer
+from mail.message.contents import Attachment, Layout, choose
+from mail.message.headers import Headers, message_id, parse
 from mailboxes.access import MailboxAccess
 from webmail import packing, searching, texts
 from webmail.connection import mail_of, named, select, select_for

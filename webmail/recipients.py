@@ -4,12 +4,12 @@ from collections.abc import Iterable
 
 from core.db import Database
 from core.errors import PostroomError
-from mail.addresses import addresses_of
-from mail.compose import ANSWERED
-from mail.headers import parse
-from mail.pool import Pool
-from mail.submission import MOST_RECIPIENTS
-from mail.typed import parse_typed
+from mail.imap.pool import Pool
+from mail.message.addresses import addresses_of
+from mail.message.compose import ANSWERED
+from mail.message.headers import parse
+from mail.message.typed import parse_typed
+from mail.smtp.submission import MOST_RECIPIENTS
 from mailboxes.access import MailboxAccess
 from mailboxes.owners import is_local
 from webmail.attaching import Answered, originals

@@ -6,14 +6,14 @@ The box holds the whole question: `from:kim subject:"late parcel" is:unread refu
 import re
 from dataclasses import dataclass
 
-from mail import plaintext
 from mail.errors import HostileMessage, MessageGone
-from mail.headers import decode_words, parse
-from mail.html_spelling import folded, traces
-from mail.imap import Imap
-from mail.imap_search import Search
-from mail.message import decode_body
-from mail.structure import Part
+from mail.html import plaintext
+from mail.html.spelling import folded, traces
+from mail.imap.client import Imap
+from mail.imap.search import Search
+from mail.message.contents import decode_body
+from mail.message.headers import decode_words, parse
+from mail.message.structure import Part
 
 _TERM = re.compile(r'(?:(from|to|subject|is):\s*)?(?:"([^"]*)"?|(\S+))', re.IGNORECASE)
 # What a tag cuts or a code hides the server can't find: that is looked for in so many of a folder's newest messages,

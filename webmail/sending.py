@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 
 from core.db import Database, DatabaseTrouble, now
 from core.errors import PostroomError
-from mail import compose, patience
+from mail import patience
 from mail.errors import FolderNotFound, SubmissionUnknown
-from mail.imap import Imap
-from mail.pool import Pool
-from mail.submission import Submission
+from mail.imap.client import Imap
+from mail.imap.pool import Pool
+from mail.message import compose
+from mail.smtp.submission import Submission
 from mailboxes import outbox, outbox_leftovers
 from mailboxes.access import MailboxAccess
 from mailboxes.audit import Doer

@@ -2,7 +2,7 @@
 
 from core.db import Database, now
 from core.errors import PostroomError
-from mail.refs import MessageRef, encode_folder
+from mail.imap.refs import MessageRef, encode_folder
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.outbox import COMMITTING, GONE_OUT, SENDING, STOPPED, Entry

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mail import compose, enriched, html_text, plaintext, sanitize
-from mail.imap import Imap
-from mail.message import ENRICHED, Body, Layout, decode_body, is_parted
-from mail.structure import Part
+from mail.html import as_text, plaintext, sanitize
+from mail.imap.client import Imap
+from mail.message import compose, enriched
+from mail.message.contents import ENRICHED, Body, Layout, decode_body, is_parted
+from mail.message.structure import Part
 
 # What of a text is shown, and of all of them; the whole of each can be downloaded.
 TEXT_LIMIT = 2_000_000
@@ -27,7 +28,7 @@ class Text:
 
     @property
     def says_anything(self) -> bool:
-        return html_text.says_anything(self.content) if self.is_html else bool(self.content.strip())
+        return as_text.says_anything(self.content) if self.is_html else bool(self.content.strip())
 
 
 @dataclass(frozen=True)

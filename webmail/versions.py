@@ -13,11 +13,11 @@ from dataclasses import dataclass
 
 from core.errors import PostroomError
 from mail.errors import MailError, MessageGone
-from mail.headers import Headers, parse
-from mail.imap import Imap
-from mail.imap_folders import Folder
-from mail.pool import Pool
-from mail.refs import MessageRef
+from mail.imap.client import Imap
+from mail.imap.folders import Folder
+from mail.imap.pool import Pool
+from mail.imap.refs import MessageRef
+from mail.message.headers import Headers, parse
 from mailboxes.access import MailboxAccess
 from webmail.connection import ensured_folder, mail_of, select
 

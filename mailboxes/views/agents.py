@@ -9,7 +9,7 @@ from auth.tokens import MAX_NAME, TokenView
 from auth.views_say import say
 from core.db import now
 from core.errors import PostroomError
-from mail.addresses import readable_domain
+from mail.domains import readable_domain
 from mailboxes.administration import account_of
 from mailboxes.api_access import issue_token, revoke_token, tokens_of
 from mailboxes.forms import TokenForm, typed

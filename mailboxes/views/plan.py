@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from auth.views_say import say
 from core.errors import PostroomError
-from mail.addresses import readable_domain
+from mail.domains import readable_domain
 from mailboxes import directory
 from mailboxes.administration import account_of, domain_in
 from mailboxes.errors import BadRoleMailbox

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from core.errors import PostroomError
-from mail.addresses import readable_domain
+from mail.domains import readable_domain
 from mailboxes.administration import Administration
 from mailboxes.errors import MemberNeeded, NothingByThatName
 from mailboxes.models import ACTIVE, Mailbox

@@ -10,9 +10,10 @@ import resource
 import signal
 import sys
 
-from mail import addresses, compose, filenames, headers, message, plaintext, sanitize
 from mail.errors import HostileMessage
-from mail.structure import Part
+from mail.html import plaintext, sanitize
+from mail.message import addresses, compose, contents, filenames, headers
+from mail.message.structure import Part
 from tests.effort import effort
 from tests.hostile import bombs
 
@@ -42,7 +43,7 @@ def whole(raw: bytes) -> tuple[Part, bytes]:
 def html_of(raw: bytes) -> str:
     """The HTML a message would show, before it is made harmless."""
     part, body = whole(raw)
-    return message.decode_body(body, part)
+    return contents.decode_body(body, part)
 
 
 def read(raw: bytes) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mail.imap import Imap, connect
+from mail.imap.client import Imap, connect
 from mail.sasl import Credential
 from tests.servers.harness import free_ports
 from tests.waiting import PATIENCE, until

@@ -9,15 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from mail.public_addresses import IPAddress, is_public
-from mail.remote_images import (
-    ImageRefused,
-    Limits,
-    Network,
-    Reason,
-    fetch,
-    public_network,
-)
+from mail.images.public_addresses import IPAddress, is_public
+from mail.images.remote import ImageRefused, Limits, Network, Reason, fetch, public_network
 
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(50)

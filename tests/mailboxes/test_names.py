@@ -7,7 +7,8 @@ from auth.models import Owner
 from auth.passwords import hash_password
 from core.db import Database
 from core.errors import PostroomError
-from mail.addresses import Address, readable_domain
+from mail.domains import readable_domain
+from mail.message.addresses import Address
 from mailboxes import directory, owners
 from mailboxes.access import open_mailbox
 from mailboxes.administration import Administration

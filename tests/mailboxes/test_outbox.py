@@ -9,7 +9,7 @@ from auth.passwords import Cost, hashing_cost
 from core.config import Config
 from core.db import Database, DatabaseTrouble, now
 from core.vault import Vault
-from mail.headers import message_id, parse
+from mail.message.headers import message_id, parse
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess, hold, open_mailbox
 from mailboxes.audit import Doer

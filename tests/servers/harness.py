@@ -33,7 +33,7 @@ from auth.passwords import Cost, hash_password, hashing_cost
 from core.config import Config
 from core.db import Database, now
 from core.vault import Vault
-from mail.delivery import Handover
+from mail.smtp.delivery import Handover
 from mailboxes.models import Mailbox, Membership
 from migrations.migrate import upgrade
 from servers.child import Child

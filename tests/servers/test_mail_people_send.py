@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.addresses import sendable, wire
+from mail.message.addresses import sendable, wire
 from mailboxes.audit import Doer
 from mailboxes.directory import choose_role_mailbox, find_domain
 from mailboxes.errors import BadRoleMailbox

@@ -12,7 +12,7 @@ from app import create_app
 from auth.models import Owner
 from auth.passwords import Cost, hashing_cost
 from core.db import now
-from mail.delivery import Handover
+from mail.smtp.delivery import Handover
 from mailboxes.audit import Doer
 from mailboxes.bin import DAYS, purge_due
 from mailboxes.directory import add_domain, add_owner, add_person, create_account

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.addresses import parse_list
+from mail.message.addresses import parse_list
 from servers.authors import Unreadable, named
 from servers.policy import Refused, domains_from_outside, parse_address
 from tests.effort import effort

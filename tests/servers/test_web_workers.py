@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mail.pool import Eviction, Pool
+from mail.imap.pool import Eviction, Pool
 from servers.child import ROOT
 from servers.web_workers import Workers
 from tests.servers.harness import free_ports

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from flask import Flask
 
-from mail.submission import Submission
+from mail.smtp.submission import Submission
 from web.context import EXTENSION, Services
 
 _FINE = {"EHLO": "250 grumpy", "AUTH": "235 yes", "DATA": "354 go on", "QUIT": "221 bye"}

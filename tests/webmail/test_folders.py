@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, expect
 
-from mail.refs import encode_folder
+from mail.imap.refs import encode_folder
 from tests.cast import ANA, BEN, CLEO, DAN, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page
 
-from mail import sanitize
-from mail.sanitize import Sanitised
+from mail.html import sanitize
+from mail.html.sanitize import Sanitised
 from tests.cast import EVE
 from tests.servers.harness import World
 from tests.visitor import Visitor

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from auth.models import Login
 from core.db import Base
-from mail.imap import Imap
-from mail.pool import Pool
+from mail.imap.client import Imap
+from mail.imap.pool import Pool
 from mail.sasl import Credential
 from mailboxes.models import Mailbox, Membership
 from tests.cast import ANA, BEN, EVE, HELP, SUPPORT

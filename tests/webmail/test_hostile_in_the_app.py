@@ -11,10 +11,10 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from mail import sanitize
-from mail.image_turns import ImageTurns
-from mail.remote_images import Network, fetch
-from mail.sanitize import Sanitised
+from mail.html import sanitize
+from mail.html.sanitize import Sanitised
+from mail.images.remote import Network, fetch
+from mail.images.turns import ImageTurns
 from tests.cast import ANA, EVE
 from tests.servers.harness import World
 from tests.visitor import Visitor, folder_url

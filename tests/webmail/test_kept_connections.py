@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 
 from auth.sessions import mail_key
-from mail.pool import Pool
+from mail.imap.pool import Pool
 from tests.apps import made
 from tests.cast import ANA, BEN, SUPPORT
 from tests.servers.harness import World, free_ports

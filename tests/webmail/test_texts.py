@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.cast import ANA, CLEO, KIM, SUPPORT
-from tests.mail.test_tnef import WHOLE
+from tests.mail.message.test_tnef import WHOLE
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.webmail.conftest import SignIn

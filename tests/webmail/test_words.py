@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mail.addresses import Address
-from mail.imap_summaries import RawAddress, Summary
+from mail.imap.summaries import RawAddress, Summary
+from mail.message.addresses import Address
 from webmail.views.present import senders_shown
 from webmail.views.words import FIELD_NAMES, full, listed, people, shortened, when_long, when_short
 

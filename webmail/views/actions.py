@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Response, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mail.refs import MessageRef, decode_folder, encode_folder
+from mail.imap.refs import MessageRef, decode_folder, encode_folder
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from web.context import services

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from flask import Response, url_for
 
-from mail.refs import encode_folder
+from mail.imap.refs import encode_folder
 from mailboxes.access import MailboxAccess
 from web.htmx import is_fragment_request, render
 from webmail.sent_before import AlreadySent

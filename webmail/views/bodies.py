@@ -16,13 +16,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from auth import sessions
 from auth.actor import Actor
 from core.db import Database, now
-from mail import sanitize
-from mail.addresses import parse_list
-from mail.filenames import content_disposition
-from mail.headers import parse
-from mail.plaintext import to_html
-from mail.refs import MessageRef
-from mail.remote_images import ImageRefused, Reason, fetch, raster_type
+from mail.html import sanitize
+from mail.html.plaintext import to_html
+from mail.images.remote import ImageRefused, Reason, fetch, raster_type
+from mail.imap.refs import MessageRef
+from mail.message.addresses import parse_list
+from mail.message.filenames import content_disposition
+from mail.message.headers import parse
 from mailboxes import image_consents
 from mailboxes.access import MailboxAccess
 from web.context import current_actor, services

@@ -6,8 +6,8 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as BaseResponse
 
 from core.errors import PostroomError
-from mail.mailto import Mailto
-from mail.refs import MessageRef
+from mail.html.mailto import Mailto
+from mail.imap.refs import MessageRef
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from web.context import services

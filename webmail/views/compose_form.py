@@ -10,19 +10,20 @@ from flask import Response, request, url_for
 
 from core.db import DatabaseTrouble
 from core.errors import PostroomError
-from mail import patience, sanitize
-from mail.addresses import Address
-from mail.compose import OutgoingAttachment, kept_picture
+from mail import patience
 from mail.errors import (
     FolderNotFound,
     MailError,
     MailServerUnavailable,
     QuotaExceeded,
 )
-from mail.filenames import clean_name
-from mail.headers import message_ids
-from mail.refs import MessageRef, decode_folder, encode_folder
-from mail.typed import in_one_line
+from mail.html import sanitize
+from mail.imap.refs import MessageRef, decode_folder, encode_folder
+from mail.message.addresses import Address
+from mail.message.compose import OutgoingAttachment, kept_picture
+from mail.message.filenames import clean_name
+from mail.message.headers import message_ids
+from mail.message.typed import in_one_line
 from mailboxes.access import MailboxAccess
 from mailboxes.storage import size_of
 from web.context import services

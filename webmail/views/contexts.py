@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from mail.addresses import Address
+from mail.message.addresses import Address
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from mail.imap_folders import Folder
+from mail.imap.folders import Folder
 from mailboxes.access import MailboxAccess
 from mailboxes.storage import Storage, storage_of
 from web.context import current_actor, services

@@ -8,7 +8,7 @@ from flask import Response, flash, make_response, redirect, render_template, req
 from werkzeug.wrappers import Response as BaseResponse
 
 from mail.errors import MailError, MailServerUnavailable
-from mail.refs import decode_folder
+from mail.imap.refs import decode_folder
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from web.context import services

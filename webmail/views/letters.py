@@ -7,10 +7,10 @@ from typing import Any
 from flask import url_for
 from markupsafe import Markup
 
-from mail import mailto
-from mail.message import is_flowed, is_parted
-from mail.plaintext import Segment, segments, to_html
-from mail.sanitize import Mailto
+from mail.html import mailto
+from mail.html.plaintext import Segment, segments, to_html
+from mail.html.sanitize import Mailto
+from mail.message.contents import is_flowed, is_parted
 from mailboxes.access import MailboxAccess
 from webmail.texts import Text
 from webmail.views.contexts import ShownText, TextRun

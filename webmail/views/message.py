@@ -5,11 +5,11 @@ from typing import Any
 
 from flask import Response, make_response, render_template, request, url_for
 
-from mail.addresses import Address, addresses_of, is_cut
-from mail.headers import Headers
-from mail.message import Attachment
-from mail.origin import NOTICE, claimed, is_forged
-from mail.refs import MessageRef
+from mail.imap.refs import MessageRef
+from mail.message.addresses import Address, addresses_of, is_cut
+from mail.message.contents import Attachment
+from mail.message.headers import Headers
+from mail.message.origin import NOTICE, claimed, is_forged
 from mailboxes import image_consents, outbox
 from mailboxes.access import MailboxAccess, domains_of
 from mailboxes.storage import size_of

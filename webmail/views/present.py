@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from flask import url_for
 
-from mail.addresses import Address, from_envelope
-from mail.headers import decode_words
-from mail.imap_folders import Folder
-from mail.imap_summaries import RawAddress, Summary
-from mail.origin import is_forged
-from mail.refs import MessageRef, encode_folder
+from mail.imap.folders import Folder
+from mail.imap.refs import MessageRef, encode_folder
+from mail.imap.summaries import RawAddress, Summary
+from mail.message.addresses import Address, from_envelope
+from mail.message.headers import decode_words
+from mail.message.origin import is_forged
 from mailboxes import outbox
 from mailboxes.access import MailboxAccess, domains_of, mailboxes_of
 from mailboxes.naming import imitated

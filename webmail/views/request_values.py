@@ -3,7 +3,7 @@
 from flask import g, request
 from werkzeug.datastructures import MultiDict
 
-from mail.refs import BadRef, MessageRef
+from mail.imap.refs import BadRef, MessageRef
 from mailboxes.access import MailboxAccess, open_mailbox
 from mailboxes.rights import Right
 from web.context import current_actor, services

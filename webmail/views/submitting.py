@@ -13,7 +13,7 @@ from mail.errors import (
     SubmissionRefused,
     SubmissionUnknown,
 )
-from mail.refs import encode_folder
+from mail.imap.refs import encode_folder
 from mailboxes.access import MailboxAccess
 from mailboxes.rights import Right
 from web.context import current_doer, services

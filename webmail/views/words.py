@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from mail.addresses import Address
+from mail.message.addresses import Address
 
 FOLDER_LABELS = {
     "inbox": "Inbox",

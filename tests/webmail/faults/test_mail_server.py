@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from mail.pool import REST_SECONDS
+from mail.imap.pool import REST_SECONDS
 from tests.cast import ANA, BEN, DAN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url

@@ -1,0 +1,1 @@
+"""What of somebody's HTML may be shown, and what does it say?"""

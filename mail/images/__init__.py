@@ -1,0 +1,1 @@
+"""How do pictures of other hosts come in?"""

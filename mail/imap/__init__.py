@@ -1,0 +1,1 @@
+"""What does the mailbox hold, and how is it changed?"""

@@ -1,0 +1,1 @@
+"""What does a message say, and how is one written?"""

@@ -1,0 +1,1 @@
+"""How does mail go out?"""
