@@ -83,7 +83,7 @@ class Layout:
 
 
 def choose(root: Part) -> Layout:
-    """Decide what of a message is its text. Never raises for a tree as `imap_structure` makes it."""
+    """Decide what of a message is its text. Never raises for a tree as `mail.imap.bodystructure` makes it."""
     visit = _Visit()
     bodies = visit.part(root, related=False)
     for body in bodies[MAX_BODIES:]:
