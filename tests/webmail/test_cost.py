@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from mail import imap_reading
+from mail.imap import reading
 from tests.apps import made
 from tests.cast import BEN, DAN, KIM
 from tests.servers.harness import World
@@ -36,7 +36,7 @@ _WORDS = ["parcel", "came", "late", "pens", "missing", "please", "send", "next",
 def _nobody_is_in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first search reads a hundred thousand headers: on a busy machine longer than a page may take."""
     monkeypatch.setattr(page_time, "PAGE_SECONDS", 300.0)
-    monkeypatch.setattr(imap_reading, "SEARCH_SECONDS", 300.0)
+    monkeypatch.setattr(reading, "SEARCH_SECONDS", 300.0)
 
 
 @pytest.fixture(scope="module")
