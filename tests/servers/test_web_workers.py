@@ -22,7 +22,7 @@ from tests.waiting import PATIENCE, until
 HOUSE = """
 import json, os, time
 from core.config import Config
-from mail.pool import Eviction, Pool
+from mail.imap.pool import Eviction, Pool
 from servers.web_process import serve
 
 class Told(Pool):
