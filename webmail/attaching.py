@@ -2,10 +2,11 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from core.errors import PostroomError
-from mail.errors import FolderChanged, FolderNotFound
+from mail.errors import FolderChanged, FolderNotFound, MessageGone
 from mail.html import sanitize
 from mail.imap.client import Imap
 from mail.imap.reading import PART_LIMIT
@@ -117,9 +118,10 @@ def find_attachments(
                 found |= _named_in_original(imap, uid, from_original)
     if len(from_original) < len(keep):
         for version in versions():
-            for part, data in _attachments(imap, version):
-                for form in _forms(part, data):
-                    found.setdefault(attached_as(form).id, form)
+            with suppress(MessageGone):  # another window replaced it
+                for part, data in _attachments(imap, version):
+                    for form in _forms(part, data):
+                        found.setdefault(attached_as(form).id, form)
     return found
 
 

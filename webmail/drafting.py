@@ -18,7 +18,7 @@ from mail.html import sanitize
 from mail.imap.client import Imap
 from mail.imap.pool import Pool
 from mail.imap.refs import MessageRef
-from mail.message import compose
+from mail.message import compose, filenames
 from mail.message.addresses import Address, addresses_of
 from mail.message.compose import Draft, OutgoingAttachment
 from mail.message.contents import choose
@@ -37,7 +37,7 @@ from webmail.attaching import (
     kept_attachments,
 )
 from webmail.connection import DRAFTS, mail_of, select, select_for
-from webmail.sent_before import AlreadySent, check_not_sent, may_go_on
+from webmail.sent_before import AlreadySent, check_not_sent, may_go_on, went_elsewhere
 from webmail.texts import quotable
 from webmail.versions import DraftChanged, Versions, draft_header, kept_answers, kept_fields, versions_of
 
@@ -175,15 +175,18 @@ def _followed(imap: Imap, db: Database, access: MailboxAccess, ref: MessageRef, 
 def save(pool: Pool, db: Database, access: MailboxAccess, writing: Writing) -> Saved:
     """Keep what is written: the new version is appended first, then older ones go, so there is always one.
 
+    Words of another window than the one the draft was sent from become a draft of their own.
+
     Raises AlreadySent, BeingSent, PerhapsSent, SubjectTooLong, AttachmentGone, TooLarge, MailErrors, and KeptApart when
     somebody else saved it meanwhile.
     """
     access.require(Right.SEND)
-    check_not_sent(db, access, writing.key)
+    if not (elsewhere := went_elsewhere(db, access, writing.key, writing.window)):
+        check_not_sent(db, access, writing.key)
     with mail_of(pool, access, DRAFTS) as imap:
         found = _versions(imap, access, writing)
         draft = assemble(imap, access, writing)
-        mine = replace(writing, key=new_key()) if found.changed else writing
+        mine = replace(writing, key=new_key()) if found.changed or elsewhere else writing
         message_id = message_id_of(access, mine.key)
         body = compose.build(draft, identity=identity(access), message_id=message_id, date=now(), keep_bcc=True)
         ref = _replace(imap, access, found, mine, body)
@@ -238,7 +241,7 @@ def assemble(imap: Imap, access: MailboxAccess, writing: Writing) -> Draft:
         subject=writing.subject,
         text="" if writing.format == "html" else writing.text,
         html=writing.html if writing.format == "html" else None,
-        attachments=tuple(_as_written(writing, attachments)),
+        attachments=tuple(_told_apart(_as_written(writing, attachments))),
         in_reply_to=writing.in_reply_to,
         references=tuple(writing.references),
     )
@@ -250,6 +253,12 @@ def _as_written(writing: Writing, attachments: list[OutgoingAttachment]) -> list
         return attachments
     quoted = writing.mode in {"reply", "reply_all"}
     return [replace(one, content_id="") for one in attachments if not (quoted and one.content_id)]
+
+
+def _told_apart(attachments: list[OutgoingAttachment]) -> list[OutgoingAttachment]:
+    """Named as whoever reads the message will see them named: by that they are found in the draft again."""
+    names = filenames.told_apart(one.filename for one in attachments)
+    return [replace(one, filename=name) for one, name in zip(attachments, names, strict=True)]
 
 
 def identity(access: MailboxAccess) -> Address:

@@ -23,7 +23,7 @@ from webmail.connection import DRAFTS, mail_of, select_for
 from webmail.drafting import Writing, assemble, check_unchanged, identity, message_id_of
 from webmail.filing import FileForHouse, finish, look_for, nobody, put_back
 from webmail.recipients import recipients
-from webmail.sent_before import PerhapsSent, name_of
+from webmail.sent_before import PerhapsSent, SentElsewhere, is_elsewhere, name_of
 
 log = logging.getLogger(__name__)
 
@@ -77,11 +77,11 @@ def send(
        done. Whoever lost their right after the dot has no way in any more: their copy is filed by `file_for_house`.
 
     Raises BadRecipients, SubjectTooLong, FolderChanged, MessageGone, AttachmentGone, TooLarge, DraftChanged, TakenOver,
-    OutboxClosed, MailboxNotFound, Forbidden, MailServerUnavailable and SubmissionRefused (nothing went out, the draft
-    stays), SubmissionUnknown (it may have gone out; it lies in Drafts).
+    SentElsewhere, PerhapsSent, OutboxClosed, MailboxNotFound, Forbidden, MailServerUnavailable and SubmissionRefused
+    (nothing went out, the draft stays), SubmissionUnknown (it may have gone out; it lies in Drafts).
     """
     access.require(Right.SEND)
-    if sent := _outcome(db, access, writing.key):
+    if sent := _outcome(db, access, writing):
         return sent
     to_whom = recipients(db, pool, access, writing)
     message_id = message_id_of(access, writing.key)
@@ -105,7 +105,7 @@ def send(
             message=kept,
         )
     if entry is None:
-        if sent := _outcome(db, access, writing.key):
+        if sent := _outcome(db, access, writing):
             return sent
         raise TakenOver(writing.key)
     _submit(db, pool, submission, access, entry, on_the_wire)
@@ -189,11 +189,12 @@ def _noted_later(entry: Entry) -> Iterator[None]:
         log.exception("what became of %s couldn't be noted", entry.message_id)
 
 
-def _outcome(db: Database, access: MailboxAccess, key: str) -> Sent | None:
+def _outcome(db: Database, access: MailboxAccess, writing: Writing) -> Sent | None:
     """What became of the message with this key; None when nothing did, and nothing will: it may be sent.
 
-    Waits a moment for one that is being handed over. Raises SubmissionUnknown, AlreadySent, PerhapsSent.
+    Waits a moment for one that is being handed over. Raises SubmissionUnknown, SentElsewhere, PerhapsSent.
     """
+    key = writing.key
     entry = outbox.find(db, access, key)
     while entry and entry.state in (outbox.SENDING, outbox.COMMITTING) and now() < entry.created_at + _PATIENCE:
         time.sleep(0.1)
@@ -201,9 +202,12 @@ def _outcome(db: Database, access: MailboxAccess, key: str) -> Sent | None:
     if entry is None or outbox.withdraw(db, entry):
         return None
     entry = outbox.find(db, access, key) or entry
+    elsewhere = is_elsewhere(entry, writing.window)
     if entry.state in outbox.GONE_OUT:
+        if elsewhere:
+            raise SentElsewhere(entry)
         return Sent(entry, filed=entry.state != outbox.ACCEPTED)
-    if entry.state == outbox.DISMISSED:
+    if elsewhere or entry.state == outbox.DISMISSED:
         raise PerhapsSent(key)
     raise SubmissionUnknown(entry.note or "The mail server hasn't confirmed it.")
 

@@ -21,6 +21,15 @@ class AlreadySent(PostroomError):
         self.entry, self.ref = entry, ref
 
 
+class SentElsewhere(AlreadySent):
+    """It went out from another window; the words in this one did not."""
+
+    code = "sent_elsewhere"
+    public = (
+        "Not sent: this draft went out from another window. To send what is written here as well, press Send again."
+    )
+
+
 class BeingSent(PostroomError):
     code = "being_sent"
     status = 409
@@ -47,10 +56,20 @@ def may_go_on(db: Database, access: MailboxAccess, key: str, ref: MessageRef, wi
     entry = outbox.find(db, access, key)
     if entry is None or entry.state in (SENDING, COMMITTING, STOPPED):
         return True
-    sent_from = entry.after.get("window", window)
-    if entry.state in GONE_OUT and (window == sent_from or entry.after.get("draft") == name_of(ref)):
+    if entry.state in GONE_OUT and (not is_elsewhere(entry, window) or entry.after.get("draft") == name_of(ref)):
         raise AlreadySent(entry, ref)
     return False
+
+
+def is_elsewhere(entry: Entry, window: str) -> bool:
+    """Whether what was handed over was written in another window than this: then these are other words."""
+    return entry.after.get("window", window) != window
+
+
+def went_elsewhere(db: Database, access: MailboxAccess, key: str, window: str) -> bool:
+    """Whether a message with this key went out, or may have, from another window: other words need another key."""
+    entry = outbox.find(db, access, key)
+    return entry is not None and entry.state not in (SENDING, COMMITTING, STOPPED) and is_elsewhere(entry, window)
 
 
 def check_not_sent(db: Database, access: MailboxAccess, key: str) -> None:

@@ -16,13 +16,19 @@ from mail.message.headers import MAX_BLOCK
 # small letter is sooner an address that isn't finished than a name.
 _WORDS: Final = r"[^\W\d_a-z][^\s@<>\",;:()]{0,60}(?: [^\s@<>\",;:()]{1,60}){0,3}"
 _FAMILY_NAME: Final = re.compile(rf"(?:(?<=^)|(?<=[,;\n]))[ ]*({_WORDS}),[ ]*({_WORDS}) ?<", re.MULTILINE)
+# Marks of direction and other signs nobody sees, as they come along when an address is copied out of another program.
+_UNSEEN: Final = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+# Somebody within quotes, beside what separates people: quotes that pair by chance, as in 5" and 6".
+_SOMEBODY: Final = re.compile(r"[^\s<>()\[\],;:'\"]+@[^\s<>()\[\],;:'\"]+")
+_SEPARATORS: Final = frozenset("<>,;")
 # As copied out of a link.
 _MAILTO: Final = re.compile(r"(?:(?<=^)|(?<=[\s,;<]))mailto:", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class _Entry:
-    """What stands between two separators. `loose` is all of the name that no quotes hold together."""
+    """What stands between two separators. `loose` is all of the name that no quotes hold together, and whoever
+    they hold beside others."""
 
     raw: str = ""
     words: list[str] = field(default_factory=list)
@@ -41,7 +47,7 @@ def parse_typed(text: str) -> tuple[list[Address], list[str]]:
     """
     good: dict[str, Address] = {}
     bad: list[str] = []
-    read = _MAILTO.sub("", _FAMILY_NAME.sub(r'"\1, \2" <', text[:MAX_BLOCK]))
+    read = _MAILTO.sub("", _FAMILY_NAME.sub(r'"\1, \2" <', _UNSEEN.sub("", text[:MAX_BLOCK])))
     for entry in _entries(re.sub(r"[\r\n]+", ",", read)):
         found = _addresses(entry)
         for address in found:
@@ -90,6 +96,8 @@ def _entries(text: str) -> Iterator[_Entry]:
             # A quoted local part keeps its quotes: "a b"@host.
             is_local = text[match.end() : match.end() + 1] == "@"
             entry.words.append(match[0] if is_local else ESCAPED.sub(r"\1", quoted))
+            if not _SEPARATORS.isdisjoint(quoted):
+                entry.loose += [f" {somebody} " for somebody in _SOMEBODY.findall(quoted)]
         elif remark is not None:
             entry.comment = f"{entry.comment} {remark}".strip()
             entry.loose.append(remark)

@@ -70,6 +70,20 @@ def test_adding_people_is_at_hand_however_many_have_access(
     expect(page.get_by_role("searchbox", name="Search people")).to_be_in_viewport()
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_long_name_leaves_the_list_where_it_is(page: Page, olive: Desk, width: int) -> None:
+    address = olive.make(f"long{width}", name="Ben" + "jamin" * 19)
+    shared = olive.make_shared(f"longest{width}", ANA, address)
+    page.set_viewport_size({"width": width, "height": 900})
+    page.goto(f"/console{olive.path(shared)}/access")
+    inside = page.get_by_role("listitem").filter(has_text=address).first.bounding_box()
+    adding = page.get_by_role("heading", name="Add people").bounding_box()
+    assert inside is not None
+    assert adding is not None
+    assert inside["x"] + inside["width"] <= width
+    assert inside["x"] + inside["width"] <= adding["x"] or inside["y"] + inside["height"] <= adding["y"]
+
+
 def test_that_nobody_is_ticked_is_said_where_people_are_ticked(page: Page, olive: Desk) -> None:
     shared = olive.make_shared("unticked", ANA)
     page.goto(f"/console{olive.path(shared)}/access")

@@ -9,6 +9,7 @@ import pytest
 from tests.cast import ANA, BEN, CLEO, DAN, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
+from tests.waiting import until
 from tests.webmail.conftest import SignIn
 from tests.webmail.letters import arrived, copies, deliver, find, letter
 
@@ -109,6 +110,46 @@ def test_ana_sends_no_older_words_over_the_newer_ones_of_ben(world: World, sign_
     arrived(world, KIM, about)
     assert b"Newer, by ben." in drafts(world, about)
     assert copies(world, SUPPORT, about, "Drafts") == 1
+
+
+@pytest.mark.parametrize("sent_by", ["a colleague", "ana in another tab"])
+def test_words_that_did_not_go_out_are_not_called_sent(world: World, sign_in: SignIn, sent_by: str) -> None:
+    about = f"Sent from one window by {sent_by}"
+    ana, anas, ben, bens = both_open(world, sign_in, about)
+    sender, token = (ben, bens["csrf_token"]) if sent_by == "a colleague" else (ana, anas["csrf_token"])
+    other = bens | {"csrf_token": token, "text": "This went out."}
+    assert sender.post(f"/mail/{SUPPORT}/send", other).status_code == 303
+    told = ana.post(f"/mail/{SUPPORT}/send", anas | {"text": "This did not."})
+    assert told.status_code == 409
+    page = Page(told.text)
+    assert "Not sent: this draft went out from another window." in page.text
+    assert "This did not." in page.fields["text"]
+    assert copies(world, KIM, about) == 1
+    assert copies(world, SUPPORT, about, "Drafts") == 1
+
+    as_well = page.fields | {"subject": about}
+    assert ana.post(f"/mail/{SUPPORT}/send", as_well).status_code == 303
+    until(lambda: copies(world, KIM, about) == 2)
+    assert copies(world, SUPPORT, about, "Drafts") == 0
+
+
+def test_sent_twice_from_one_window_is_sent_once(world: World, sign_in: SignIn) -> None:
+    about = "Pressed twice"
+    ana, anas, _ben, _bens = both_open(world, sign_in, about)
+    for _ in range(2):
+        assert ana.post(f"/mail/{SUPPORT}/send", anas).status_code == 303
+    arrived(world, KIM, about)
+    assert copies(world, KIM, about) == 1
+
+
+def test_what_is_kept_after_a_colleague_sent_the_draft_is_a_draft_of_its_own(world: World, sign_in: SignIn) -> None:
+    about = "Written on after ben sent it"
+    ana, anas, ben, bens = both_open(world, sign_in, about)
+    assert ben.post(f"/mail/{SUPPORT}/send", bens | {"text": "This went out."}).status_code == 303
+    kept = ana.post(f"/mail/{SUPPORT}/drafts", anas | {"text": "Still to be said."}, **{"HX-Request": "true"})
+    assert kept.status_code == 200
+    assert b"Still to be said." in drafts(world, about)
+    assert Page(kept.text).fields["key"] != anas["key"]
 
 
 def test_saves_of_one_window_that_cross_are_one_draft(world: World, sign_in: SignIn) -> None:

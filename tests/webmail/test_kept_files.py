@@ -1,6 +1,7 @@
 """Attachments stay with their draft, whatever goes wrong around them."""
 
 import gc
+import re
 from collections.abc import Iterator
 from io import BytesIO
 from typing import Any
@@ -12,7 +13,7 @@ from tests.cast import ANA, KIM, SUPPORT
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor
 from tests.webmail.conftest import SignIn
-from tests.webmail.letters import arrived, copies
+from tests.webmail.letters import arrived, copies, find
 from webmail import attaching, drafting
 
 MB = 1024 * 1024
@@ -38,6 +39,10 @@ def with_file(ana: Visitor, about: str, size: int, name: str = "plan.bin") -> di
 def again(page: Page, about: str) -> dict[str, Any]:
     fields = page.fields | {"subject": about, "format": "text"}
     return {name: value for name, value in fields.items() if name != "files"}
+
+
+def kept(page: Page) -> list[str]:
+    return re.findall(r'name="keep" value="([^"]+)"', page.html)
 
 
 def test_what_is_too_large_is_refused_and_what_was_attached_before_goes_out(world: World, sign_in: SignIn) -> None:
@@ -109,3 +114,35 @@ def test_far_too_much_at_once_gives_every_word_back(sign_in: SignIn, size: int) 
     assert refused.status_code == 413
     for words in (KIM, "Thirty megabytes", "A long letter.", "25 MB"):
         assert words in refused.text
+
+
+def test_two_files_of_one_name_both_go_out(world: World, sign_in: SignIn) -> None:
+    """Photos of two phones: they come at once or one after the other, and the form goes on with both of them."""
+    ana = sign_in(ANA)
+    form: dict[str, Any] = dict(ana.page(f"/mail/{SUPPORT}/compose").fields)
+    form |= {"to": KIM, "subject": "Two of a name", "text": "See."}
+    for uploads in ([(b"one", "image.png"), (b"two", "IMAGE.png")], [(b"three", "image.png")]):
+        form["files"] = [(BytesIO(data), name) for data, name in uploads]
+        attached = ana.post(f"/mail/{SUPPORT}/drafts/attach", form, **{"HX-Request": "true"})
+        assert attached.status_code == 200
+        form |= Page(attached.text).fields | {"keep": kept(Page(attached.text))}
+    del form["files"]
+    assert ana.post(f"/mail/{SUPPORT}/send", form).status_code == 303
+    files = [(one.get_filename(), one.get_content()) for one in arrived(world, KIM, "Two of a name").iter_attachments()]
+    assert sorted(data for _, data in files) == [b"one", b"three", b"two"]
+    assert len({str(name).casefold() for name, _ in files}) == 3
+
+
+def test_a_second_tab_with_files_is_heard(world: World, sign_in: SignIn) -> None:
+    ana = sign_in(ANA)
+    with_file(ana, "In two tabs", 100)
+    url = find(ana, SUPPORT, "In two tabs", "Drafts")
+    first, second = (again(ana.page(url), "In two tabs") for _ in range(2))
+    assert ana.post(f"/mail/{SUPPORT}/drafts", first | {"text": "Of the first."}).status_code == 303
+    told = ana.post(f"/mail/{SUPPORT}/drafts", second | {"text": "Of the second."})
+    assert told.status_code == 409
+    assert "changed this draft meanwhile" in told.text
+    saved = [raw for raw in world.folder(SUPPORT, "Drafts") if b"Subject: In two tabs" in raw]
+    assert len(saved) == 2
+    assert all(b"plan.bin" in raw for raw in saved)
+    assert b"Of the second." in b"".join(saved)

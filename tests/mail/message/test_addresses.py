@@ -133,6 +133,33 @@ def test_what_is_no_address_is_said_back(wrong: str) -> None:
     assert len(bad) == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ('5" Kim <kim@x.test>, 6" Ben <ben@y.test>', None),
+        ('"kim@x.test, ben@y.test', None),
+        ('Kim 5" kim@x.test; Ben 6" <ben@y.test>', None),
+        ('"Keller, Kim (kim@x.test)" <kim@x.test>', [("Keller, Kim (kim@x.test)", "kim@x.test")]),
+        ('"Keller, Kim; KIM@X.test" <kim@x.test>', [("Keller, Kim; KIM@X.test", "kim@x.test")]),
+        ('"kim@x.test" <eve@y.test>', [("kim@x.test", "eve@y.test")]),
+    ],
+)
+def test_quotation_marks_that_pair_by_chance_swallow_nobody(text: str, people: list[tuple[str, str]] | None) -> None:
+    good, bad = parse_typed(text)
+    if people is None:
+        assert {one.address for one in good} == {"kim@x.test", "ben@y.test"} or bad
+    else:
+        assert ([(one.name, one.address) for one in good], bad) == (people, [])
+
+
+def test_signs_nobody_sees_are_left_behind_when_an_address_is_pasted() -> None:
+    pasted = "\u2068kim@x.test\u2069; \u200bben@y.test\ufeff, Tess \u202a<tess@\u2060z.test>\u202c"
+    people = [Address("", "kim@x.test"), Address("", "ben@y.test"), Address("Tess", "tess@z.test")]
+    assert parse_typed(pasted) == (people, [])
+    joined = "می\u200cخواهم"  # within a Persian word it is a letter's shape, and stays
+    assert parse_typed(f"{joined} <kim@x.test>") == ([Address(joined, "kim@x.test")], [])
+
+
 def test_international_domains_become_punycode() -> None:
     assert parse_typed("kim@bücher.test")[0] == [Address("", "kim@xn--bcher-kva.test")]
     assert ascii_domain("straße.test") == "xn--strae-oqa.test"
