@@ -7,14 +7,14 @@ JOBS ?= 2
 .PHONY: run test lint clean
 
 run: ## start everything; Ctrl-C stops it
-	@$(PYTHON) -m servers.bootstrap run
+	@$(PYTHON) -m servers.setup.bootstrap run
 
 test: ## install what the tests need, run them; ARGS="tests/mail -x" chooses
-	@$(PYTHON) -m servers.bootstrap tools
+	@$(PYTHON) -m servers.setup.bootstrap tools
 	@$(VENV)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint:
-	@$(PYTHON) -m servers.bootstrap tools
+	@$(PYTHON) -m servers.setup.bootstrap tools
 	@$(VENV)/ruff check .
 	@$(VENV)/ruff format --check .
 	@$(VENV)/mypy

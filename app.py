@@ -6,16 +6,18 @@ import os
 from flask import Flask
 from flask_wtf import CSRFProtect
 
-import api.cli
-import api.views
-import auth.console_views
-import auth.settings_views
-import auth.views
-import mailboxes.cli
-import mailboxes.views
-import servers.cli
-import web.pages
-import webmail.views
+import api.rest.views
+import commands.mailboxes
+import commands.servers
+import commands.tokens
+import pages.console
+import pages.console.owner
+import pages.mail
+import pages.settings.person
+import pages.settings.shares
+import pages.sign_in.people
+import pages.well_known
+from api.rest import envelope
 from auth import kicks
 from auth.sessions import SessionEvents
 from core.background import Background
@@ -26,7 +28,7 @@ from mail.images.turns import ImageTurns
 from mail.imap.pool import Pool
 from mail.smtp.submission import Submission
 from mailboxes.doors import Closing, Doors
-from servers.doveadm import Doveadm
+from servers.dovecot.administration import doveadm_of
 from web import assets, bounds, compression, context, converters, errors, form_cookie, gate, headers, unstorable
 from web.context import EXTENSION, Services
 
@@ -57,16 +59,17 @@ def create_app(config: Config | None = None) -> Flask:
     unstorable.install(app)
     csrf = CSRFProtect(app)
     # Forged requests ride on cookies, and the API takes none: a token is sent on purpose.
-    csrf.exempt(api.views.blueprint)
-    for part in (converters, context, gate, headers, errors, assets):
+    csrf.exempt(api.rest.views.blueprint)
+    for part in (converters, context, gate, headers, assets):
         part.install(app)
-    for room in (web.pages, auth.views, auth.settings_views, auth.console_views, webmail.views):
+    errors.install(app, for_programs=envelope.tell)
+    for room in (pages.well_known, pages.sign_in.people, pages.settings.person, pages.console.owner, pages.mail):
         app.register_blueprint(room.blueprint)
-    for blueprint in (mailboxes.views.console, mailboxes.views.shares, mailboxes.views.signature):
+    for blueprint in (pages.console.console, pages.settings.shares.shares, pages.settings.shares.signature):
         app.register_blueprint(blueprint)
-    api.views.install(app)
-    for commands in (mailboxes.cli, servers.cli, api.cli):
-        commands.install(app)
+    api.rest.views.install(app)
+    for group in (commands.mailboxes, commands.servers, commands.tokens):
+        group.install(app)
     return app
 
 
@@ -74,7 +77,7 @@ def join(config: Config) -> Services:
     """The long-lived objects of one process, each told of the others it serves."""
     db = Database(config.database_url)
     pool = Pool(config.host_of_servers, config.imap_port)
-    doveadm = Doveadm.of(config)
+    doveadm = doveadm_of(config)
 
     def close(closing: Closing) -> None:
         pool.evict(mailbox=closing.mailbox, person=closing.person)

@@ -58,7 +58,7 @@ def digests(typed: str) -> frozenset[str]:
     """What may be stored for an app password that somebody types: in any case, one sign or none between its groups.
 
     Nothing of the 140 bits lies in how it is written, so one hash is kept, of the password as it was shown, and what is
-    typed is brought into that form. The mail server does the same in its own words (`servers/dovecot_sql.py`).
+    typed is brought into that form. The mail server does the same in its own words (`servers/dovecot/sql.py`).
     """
     return frozenset({_digest(typed), *(_digest(_as_shown(typed, step)) for step in (GROUP, GROUP + 1))})
 

@@ -22,7 +22,7 @@ from imapclient import IMAPClient
 from mail.imap.client import connect
 from mail.imap.summaries import SUMMARY_ITEMS
 from mail.sasl import Credential, plain
-from webmail.reading import WINDOW
+from webmail.reading.folders import WINDOW
 
 PAGE = 50
 Reader = Callable[[], int]
@@ -56,11 +56,11 @@ def ours(host: str, port: int, credential: Credential, folder: str) -> Reader:
     imap = connect(host, port, credential)
 
     def read() -> int:
-        imap.resume()
-        exists = imap.select(folder).exists
+        imap.session.resume()
+        exists = imap.session.select(folder).exists
         window = (max(1, exists - WINDOW + 1), exists)
         size = window[1] - window[0] + 1
-        return len(imap.page(size - PAGE + 1, size, window))
+        return len(imap.rows.page(size - PAGE + 1, size, window))
 
     return read
 

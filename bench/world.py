@@ -31,11 +31,11 @@ from core.vault import Vault
 from mailboxes.audit import Doer
 from mailboxes.directory import add_domain, add_person, create_account
 from migrations.migrate import upgrade
-from servers.dovecot import Dovecot
+from servers.dovecot.server import Dovecot
 from servers.files import give_tree, make_directory, write_private
-from servers.reader_role import reader_url
+from servers.run.reader_role import reader_url
 from servers.service_user import ServiceUser, service_user
-from servers.smtp_child import smtp_child
+from servers.smtp.child import smtp_child
 
 DOMAIN, PASSWORD = "bench.test", "pw"
 _DOER = Doer("bench", "cli")
@@ -135,7 +135,7 @@ def serve(config: Config, user: ServiceUser) -> None:
 def _web(settings: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """The web server, started as the supervisor starts it, but with a process number to be had."""
     environment = dict(os.environ) | settings
-    command = [sys.executable, "-m", "servers.web_process"]
+    command = [sys.executable, "-m", "servers.run.web_process"]
     with subprocess.Popen(  # noqa: S603 - our own interpreter and module
         command, env=environment, stdout=subprocess.PIPE, start_new_session=True
     ) as web:

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from web.context import in_api
 from web.gate import ASKS_NOBODY, to_sign_in
-from webmail.drafting import MAX_ATTACHMENTS
+from webmail.writing.drafting import MAX_ATTACHMENTS
 
 
 @dataclass(frozen=True)

@@ -11,13 +11,13 @@ from core.background import Background
 from core.config import Config
 from core.db import Database
 from core.vault import Vault
+from mail.doveadm import Doveadm
 from mail.images.turns import ImageTurns
 from mail.imap.pool import Pool
 from mail.smtp.submission import Submission
 from mailboxes.administration import Administration, administration_of
 from mailboxes.audit import Doer
 from mailboxes.doors import Doors
-from servers.doveadm import Doveadm
 
 EXTENSION = "postroom"
 

@@ -11,7 +11,6 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
-from api import envelope
 from core.db import is_away
 from core.errors import PostroomError
 from mailboxes.access import MailboxAccess
@@ -31,16 +30,14 @@ _STALE_PAGE = "Nothing was sent or changed. {}open the page anew, then try again
 _STALE_FRAGMENT = "Nothing was sent or changed; what you wrote is still here. Copy it, then reload the page."
 
 
-def install(app: Flask) -> None:
-    app.register_error_handler(PostroomError, partial(_tell, _ours))
-    app.register_error_handler(CSRFError, partial(_tell, _csrf))
-    app.register_error_handler(HTTPException, partial(_tell, _http))
-    app.register_error_handler(Exception, partial(_tell, _unforeseen))
+def install(app: Flask, for_programs: Callable[[Exception], Response]) -> None:
+    """A page for people; for programs, whatever `for_programs` makes of the error."""
+    for kind, page in ((PostroomError, _ours), (CSRFError, _csrf), (HTTPException, _http), (Exception, _unforeseen)):
+        app.register_error_handler(kind, partial(_tell, page, for_programs))
 
 
-def _tell(page: Callable[[Any], Response], error: Exception) -> Response:
-    """A page for people, the API's envelope for programs."""
-    return envelope.tell(error) if in_api() else page(error)
+def _tell(page: Callable[[Any], Response], for_programs: Callable[[Exception], Response], error: Exception) -> Response:
+    return for_programs(error) if in_api() else page(error)
 
 
 def _ours(error: PostroomError) -> Response:

@@ -9,10 +9,10 @@ from flask_login import LoginManager, UserMixin, current_user
 from werkzeug.wrappers import Response as BaseResponse
 
 from auth.actor import Somebody
-from auth.cookies import session_token
 from auth.models import OWNER, PERSON
 from auth.sessions import resolve, resolve_owner
 from web.context import in_api, in_console, services
+from web.cookies import session_token
 from web.htmx import is_fragment_request
 
 # Endpoints that need no sign-in, each with its reason.
@@ -39,7 +39,7 @@ PUBLIC = frozenset(
 ASKS_NOBODY = frozenset({"static", "web.health", "web.robots", "web.favicon", "web.security"})
 # RFC 8615. A sign-in page in the place of a file that isn't there would look like the file.
 _WELL_KNOWN = "/.well-known/"
-# Its routes take a token instead of a sign-in: their own guard (api/guard.py) lets nobody through without one.
+# Its routes take a token instead of a sign-in: their own guard (api/rest/guard.py) lets nobody through without one.
 BY_TOKEN = "api"  # noqa: S105  a blueprint
 
 

@@ -30,7 +30,7 @@ def mail_of(pool: Pool, access: MailboxAccess, folder: str | None = None) -> Ite
 
 def select(imap: Imap, access: MailboxAccess, folder: str) -> Selected:
     """The folder, writable only for those who may change it: read-only members examine (RFC 9051 §6.3.3)."""
-    return imap.select(folder, writable=access.can_organise)
+    return imap.session.select(folder, writable=access.can_organise)
 
 
 def select_for(imap: Imap, access: MailboxAccess, refs: Sequence[MessageRef]) -> list[int]:
@@ -41,7 +41,7 @@ def select_for(imap: Imap, access: MailboxAccess, refs: Sequence[MessageRef]) ->
     folder, uidvalidity = refs[0].folder, refs[0].uidvalidity
     if any((ref.folder, ref.uidvalidity) != (folder, uidvalidity) for ref in refs):
         raise FolderChanged("messages of more than one folder")
-    imap.select(folder, writable=access.can_organise, uidvalidity=uidvalidity)
+    imap.session.select(folder, writable=access.can_organise, uidvalidity=uidvalidity)
     return [ref.uid for ref in refs]
 
 
@@ -50,9 +50,9 @@ def select_moved(imap: Imap, access: MailboxAccess, message_id: str) -> list[int
 
     For a message that isn't any more where it was. Others may have the same Message-ID: a name, not a proof.
     """
-    found = [folder for folder in imap.folders() if folder.selectable and folder.role in _MOVED_TO]
+    found = [folder for folder in imap.folders.all() if folder.selectable and folder.role in _MOVED_TO]
     for folder in sorted(found, key=lambda one: _MOVED_TO.index(one.role))[:_MOST_FOLDERS]:
-        if message_id and (uids := imap.find_message_id(folder.name, message_id, bare=True)):
+        if message_id and (uids := imap.searches.find_message_id(folder.name, message_id, bare=True)):
             select(imap, access, folder.name)
             return uids
     return []
@@ -65,10 +65,10 @@ def folder_for(folders: Sequence[Folder], role: str) -> str:
 
 def ensured_folder(imap: Imap, role: str) -> str:
     """The folder with this role, made now if the mailbox has none."""
-    folders = imap.folders()
+    folders = imap.folders.all()
     name = folder_for(folders, role)
     if all(folder.name != name for folder in folders):
-        imap.create_folder(name)
+        imap.folders.create(name)
     return name
 
 

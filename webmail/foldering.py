@@ -35,8 +35,8 @@ def create(pool: Pool, access: MailboxAccess, name: str) -> str:
     """Make a folder; its name as it was kept. Raises BadFolderName, FolderExists, NotPermitted."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access) as imap:
-        name = _usable(name, {folder.name for folder in imap.folders()})
-        imap.create_folder(name)
+        name = _usable(name, {folder.name for folder in imap.folders.all()})
+        imap.folders.create(name)
     return name
 
 
@@ -44,12 +44,12 @@ def rename(pool: Pool, access: MailboxAccess, name: str, new_name: str) -> str:
     """Give a folder of one's own another name. Raises FolderNotFound, NotYours, BadFolderName, FolderExists."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access) as imap:
-        folders = imap.folders()
+        folders = imap.folders.all()
         folder = _own(folders, name)
         above = name[: name.rfind(folder.separator) + 1] if folder.separator else ""
         beside = {other.name.removeprefix(above) for other in folders if other.name.startswith(above)}
         new_name = _usable(new_name, beside - {name.removeprefix(above)})
-        imap.rename_folder(name, above + new_name)
+        imap.folders.rename(name, above + new_name)
     return new_name
 
 
@@ -57,13 +57,13 @@ def delete(pool: Pool, access: MailboxAccess, name: str) -> None:
     """Take an empty folder of one's own away. Raises FolderNotFound, NotYours, NotEmpty, NotPermitted."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access) as imap:
-        folders = imap.folders()
+        folders = imap.folders.all()
         folder = _own(folders, name)
         inside = [other for other in folders if folder.separator and other.name.startswith(name + folder.separator)]
         # Counted anew: of a folder in hand the list of folders tells what it held when it was looked at last.
         if inside or select(imap, access, name).exists:
             raise NotEmpty(name)
-        imap.delete_folder(name)
+        imap.folders.delete(name)
 
 
 def in_trash(pool: Pool, access: MailboxAccess) -> int:
@@ -95,9 +95,9 @@ def empty_trash(pool: Pool, access: MailboxAccess, until: str = "") -> Emptying:
             return Emptying(0, 0, "")
         last = MessageRef.parse(trash.folder, until or f"{trash.uidvalidity}.{trash.uidnext - 1}")
         select_for(imap, access, [last])
-        uids = [uid for uid in imap.search(Search()) if uid <= last.uid]
+        uids = [uid for uid in imap.searches.search(Search()) if uid <= last.uid]
         if uids:
-            imap.delete(uids[:AT_ONCE])
+            imap.changes.delete(uids[:AT_ONCE])
     return Emptying(len(uids[:AT_ONCE]), len(uids[AT_ONCE:]), last.token)
 
 
@@ -109,7 +109,7 @@ def is_own(folder: Folder) -> bool:
 def _trash(imap: Imap, access: MailboxAccess) -> Selected | None:
     """Take the Trash in hand: what it holds at this moment, which a list of folders doesn't tell of one in hand."""
     try:
-        return select(imap, access, folder_for(imap.folders(), "trash"))
+        return select(imap, access, folder_for(imap.folders.all(), "trash"))
     except FolderNotFound:  # made when something is deleted first
         return None
 

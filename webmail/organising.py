@@ -25,10 +25,10 @@ def flag(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef], name: st
     """Set or clear one flag, such as \\Seen or \\Flagged, on these messages of one folder; those it was new to."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access, refs[0].folder) as imap:
-        before = imap.flags(select_for(imap, access, refs))
+        before = imap.messages.flags(select_for(imap, access, refs))
         changed = [ref for ref in refs if (name in before.get(ref.uid, ())) != on]
         if changed:
-            change = imap.add_flags if on else imap.remove_flags
+            change = imap.changes.add_flags if on else imap.changes.remove_flags
             change([ref.uid for ref in changed], [name])
     return changed
 
@@ -38,7 +38,7 @@ def move(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef], folder: 
     access.require(Right.ORGANISE)
     with mail_of(pool, access, refs[0].folder) as imap:
         uids = select_for(imap, access, refs)
-        new_uids = imap.move(uids, folder)
+        new_uids = imap.changes.move(uids, folder)
         selected = select(imap, access, folder)
     return Moved(folder, [MessageRef(folder, selected.uidvalidity, uid) for uid in new_uids.values()])
 
@@ -70,4 +70,4 @@ def delete_forever(pool: Pool, access: MailboxAccess, refs: Sequence[MessageRef]
     """Remove these messages for good; no others, even if they carry \\Deleted (UID EXPUNGE, RFC 4315 §2.1)."""
     access.require(Right.ORGANISE)
     with mail_of(pool, access, refs[0].folder) as imap:
-        imap.delete(select_for(imap, access, refs))
+        imap.changes.delete(select_for(imap, access, refs))

@@ -1,6 +1,7 @@
 """IMAP's parenthesised answers as nested lists (RFC 9051 section 9), quickly and without recursion."""
 
 import re
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 from mail.errors import ProtocolTrouble
@@ -79,3 +80,17 @@ def ranges(text: bytes) -> list[tuple[int, int]]:
         low, high = number(first), number(last or first)
         found.append((min(low, high), max(low, high)))
     return found
+
+
+def esearch(answers: list[list[bytes]], name: bytes) -> Node:
+    """What an ESEARCH answer says of one thing: (TAG "A1") UID COUNT 3 … (RFC 4731 section 3.1)."""
+    for answer in answers:
+        nodes = parse(answer)
+        if name in nodes[:-1]:
+            return nodes[nodes.index(name) + 1]
+    return None
+
+
+def expanded(sequence_set: Node) -> Iterator[int]:
+    """The numbers of a sequence set, in its order."""
+    return (uid for low, high in ranges(octets(sequence_set)) for uid in range(low, high + 1))

@@ -3,10 +3,14 @@
 from typing import Final
 
 from mail.imap.bodystructure import Opened
-from mail.imap.changing import Changing
+from mail.imap.changes import Changes
+from mail.imap.folder_commands import FolderCommands
 from mail.imap.folders import Folder
+from mail.imap.messages import Messages
+from mail.imap.rows import Rows
 from mail.imap.search import Search
-from mail.imap.session import Selected
+from mail.imap.searches import Searches
+from mail.imap.session import Selected, Session
 from mail.imap.summaries import RawAddress, Summary
 from mail.message.structure import Part
 from mail.sasl import Credential
@@ -17,8 +21,20 @@ __all__ = ["Folder", "Imap", "Opened", "Part", "RawAddress", "Search", "Selected
 TIMEOUT: Final = 8.0
 
 
-class Imap(Changing):
-    """Everything that can be asked of a mailbox and changed in it."""
+class Imap:
+    """Everything that can be asked of a mailbox and changed in it, over one session, which selects the folder."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self.folders = FolderCommands(session)
+        self.rows = Rows(session)
+        self.searches = Searches(session)
+        self.messages = Messages(session)
+        self.changes = Changes(session, self.messages)
+
+    def close(self) -> None:
+        """Hang up."""
+        self.session.close()
 
 
 def connect(host: str, port: int, credential: Credential, timeout: float = TIMEOUT) -> Imap:
@@ -26,4 +42,4 @@ def connect(host: str, port: int, credential: Credential, timeout: float = TIMEO
 
     Raises MailServerUnavailable, SignInRefused.
     """
-    return Imap(host, port, credential, timeout)
+    return Imap(Session(host, port, credential, timeout))

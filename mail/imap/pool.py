@@ -124,7 +124,7 @@ class Pool:
                 place.imap = connect(self._host, self._port, credential, self._timeout)
                 self._opened_one(place)
             else:
-                place.imap.resume()
+                place.imap.session.resume()
             yield place.imap
         except (MailServerUnavailable, OutcomeUnknown) as error:
             if _is_slow(error) and time.monotonic() - began >= min(_HUNG_SECONDS, self._timeout):
@@ -155,7 +155,7 @@ class Pool:
             for place in busy:
                 place.evicted = True
                 if place.imap:
-                    place.imap.abort()
+                    place.imap.session.abort()
             self._changed.notify_all()
         _close(idle)
         return len(idle) + len(busy)
@@ -223,7 +223,7 @@ class Pool:
     def _give_back(self, place: _Place) -> None:
         with self._changed:
             self._busy.remove(place)
-            keep = place.imap is not None and place.imap.usable and not place.evicted
+            keep = place.imap is not None and place.imap.session.usable and not place.evicted
             if keep:
                 place.idle_since = time.monotonic()
                 self._idle.append(place)
@@ -240,10 +240,10 @@ def _best(idle: list[_Place], folder: str, *, may_open: bool) -> _Place | None:
     """
     if not idle or not folder:
         return idle[-1] if idle else None
-    having = [place for place in idle if place.imap and place.imap.kept_folder in (folder, "")]
+    having = [place for place in idle if place.imap and place.imap.session.kept_folder in (folder, "")]
     if having:
         return having[-1]
-    return None if may_open else min(idle, key=lambda place: place.imap.kept_messages if place.imap else 0)
+    return None if may_open else min(idle, key=lambda place: place.imap.session.kept_messages if place.imap else 0)
 
 
 def _is_slow(error: MailError) -> bool:

@@ -83,7 +83,7 @@ class Session:
         """
         wire = to_wire(folder)
         take = partial(self._take, folder, wire, writable)
-        self._selected = self._first(take, whenever=not self._renewed)
+        self._selected = self.first(take, whenever=not self._renewed)
         if writable and not self._selected.writable:
             self._selected = None
             raise ReadOnlyFolder(f"{folder!r} is read-only")
@@ -92,8 +92,45 @@ class Session:
             raise FolderChanged(f"UIDVALIDITY {found}, not {uidvalidity}")
         return self._selected
 
+    def let_go(self, folder: str) -> None:
+        """Select nothing, if it is this folder that is selected: the server drops whoever has one that is deleted."""
+        if self._kept and self._kept.folder == folder:
+            self._connection.run(b"UNSELECT")
+            self._kept = self._selected = None
+
+    @property
+    def connection(self) -> Connection:
+        """The one there is now: connecting again makes another."""
+        return self._connection
+
+    def first(self, ask: Callable[[], Result], *, whenever: bool = False) -> Result:
+        """Ask something harmless; on a connection that died since its last use, ask again on a new one."""
+        again, self._resumed = self._resumed or whenever, False
+        try:
+            return ask()
+        except MailServerUnavailable:
+            if not (again and self._connection.broken) or self._connection.too_slow or self._cut:
+                raise
+        self._reconnect()
+        return ask()
+
+    def awake(self) -> None:
+        """Before a change that is the first thing in a use: a change is never repeated, so find out with a NOOP."""
+        if self._resumed:
+            self.noop()
+
+    def in_hand(self) -> Selected:
+        if self._selected is None:
+            raise RuntimeError("select a folder first")
+        return self._selected
+
+    def fetch(self, which: bytes, items: bytes, *, by_uid: bool = True, budget: int = BUDGET) -> list[list[bytes]]:
+        self.in_hand()
+        command = (b"UID FETCH" if by_uid else b"FETCH", which, items)
+        return self._connection.run(*command, keep=(b"FETCH",), budget=budget).get(b"FETCH")
+
     def noop(self) -> None:
-        self._first(lambda: self._connection.run(b"NOOP"))
+        self.first(lambda: self._connection.run(b"NOOP"))
 
     def abort(self) -> None:
         """Cut the connection from another thread, for good: whatever is under way fails at once."""
@@ -112,22 +149,6 @@ class Session:
             connection.close()
             raise
         return connection
-
-    def _first(self, ask: Callable[[], Result], *, whenever: bool = False) -> Result:
-        """Ask something harmless; on a connection that died since its last use, ask again on a new one."""
-        again, self._resumed = self._resumed or whenever, False
-        try:
-            return ask()
-        except MailServerUnavailable:
-            if not (again and self._connection.broken) or self._connection.too_slow or self._cut:
-                raise
-        self._reconnect()
-        return ask()
-
-    def _awake(self) -> None:
-        """Before a change that is the first thing in a use: a change is never repeated, so find out with a NOOP."""
-        if self._resumed:
-            self.noop()
 
     def _reconnect(self) -> None:
         self._connection.close()
@@ -182,16 +203,6 @@ class Session:
             writable and reply.code != "READ-ONLY",
         )
         return self._kept
-
-    def _in_hand(self) -> Selected:
-        if self._selected is None:
-            raise RuntimeError("select a folder first")
-        return self._selected
-
-    def _fetch(self, which: bytes, items: bytes, *, by_uid: bool = True, budget: int = BUDGET) -> list[list[bytes]]:
-        self._in_hand()
-        command = (b"UID FETCH" if by_uid else b"FETCH", which, items)
-        return self._connection.run(*command, keep=(b"FETCH",), budget=budget).get(b"FETCH")
 
 
 def uid_sets(uids: Iterable[int]) -> Iterator[bytes]:

@@ -20,12 +20,12 @@ from mailboxes.models import Domain, Mailbox
 from mailboxes.scopes import EVERY_SCOPE
 from migrations.migrate import upgrade
 from servers.child import Child
-from servers.demo_people import seed_people
-from tests.api.agents import Connect, over_http, over_stdio
+from servers.demo.people import seed_people
+from tests.api.mcp.agents import Connect, over_http, over_stdio
 from tests.apps import made
+from tests.pages.mail.browser import serving
 from tests.servers.harness import World, free_ports
 from tests.servers.postgres import Cluster
-from tests.webmail.browser import serving
 from web.context import EXTENSION, Services
 
 V1 = "/api/v1"
@@ -163,7 +163,7 @@ def ids(world: World) -> dict[str, int]:
 @pytest.fixture(scope="session")
 def tool_server(world: World, site: str) -> Iterator[str]:
     """The process that `make run` starts; its URL."""
-    child = Child("api.mcp_process", world.user, world.environment(), world.config.log_dir / "mcp.log")
+    child = Child("api.mcp.process", world.user, world.environment(), world.config.log_dir / "mcp.log")
     child.start()
     yield f"http://127.0.0.1:{world.config.mcp_port}/mcp"
     child.stop()

@@ -13,16 +13,16 @@ from sqlalchemy.orm import Session
 from auth import app_passwords, credentials, session_list, sessions, sign_in
 from auth.actor import Actor, Client
 from auth.devices import describe
-from auth.elapsed import ago
 from auth.errors import TooManyAppPasswords, WeakPassword, WrongCredentials, WrongPassword
 from auth.models import Login, WebSession
 from auth.sessions import SessionEvents, Started, resolve
 from core.config import Config
 from core.db import Database, now
+from servers.run.start_words import warnings
 from servers.service_user import service_user
-from servers.start_words import warnings
 from tests.auth.conftest import HOME, PHONE, World
 from tests.cast import ANA, PASSWORD, TESS
+from web.elapsed import ago
 
 
 def _sign_in(world: World, client: Client = HOME) -> Started:

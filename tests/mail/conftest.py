@@ -222,9 +222,9 @@ def folder(ana: Imap) -> str:
 
 def fill(imap: Imap, count: int = 3) -> str:
     name = f"Project {next(_NUMBERS)}"
-    imap.create_folder(name)
+    imap.folders.create(name)
     for number in range(1, count + 1):
-        imap.append(name, letter(f"Letter {number}"))
+        imap.changes.append(name, letter(f"Letter {number}"))
     return name
 
 

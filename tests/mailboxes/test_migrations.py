@@ -7,7 +7,7 @@ from sqlalchemy import inspect
 
 from core.db import Database
 from migrations.migrate import downgrade, is_current, upgrade
-from servers.reader_role import VIEWS
+from servers.run.reader_role import VIEWS
 from tests.servers.postgres import Cluster
 
 

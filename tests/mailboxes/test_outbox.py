@@ -21,8 +21,8 @@ from mailboxes.models import Submission
 from mailboxes.outbox import Entry
 from mailboxes.rights import Right
 from migrations.migrate import upgrade
-from servers.demo import seed, seed_outbox
-from servers.demo_mail import SeedMessage, messages
+from servers.demo.mail import SeedMessage, messages
+from servers.demo.seeding import seed, seed_outbox
 from servers.service_user import service_user
 from tests.cast import ANA, CLEO, KIM, SALES, SUPPORT
 from tests.mailboxes.conftest import actor

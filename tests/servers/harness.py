@@ -37,16 +37,16 @@ from mail.smtp.delivery import Handover
 from mailboxes.models import Mailbox, Membership
 from migrations.migrate import upgrade
 from servers.child import Child
-from servers.demo_people import seed_people
-from servers.doveadm import Doveadm
-from servers.dovecot import Dovecot
+from servers.demo.maildir_writer import MaildirWriter
+from servers.demo.people import seed_people
+from servers.dovecot.administration import doveadm_of
+from servers.dovecot.guesses import GuessDesk, GuessServer, count
+from servers.dovecot.server import Dovecot
 from servers.files import give_tree, make_directory
-from servers.guesses import GuessDesk, GuessServer, count
-from servers.maildir import MaildirWriter
 from servers.ports import hold_port
-from servers.reader_role import reader_url
+from servers.run.reader_role import reader_url
 from servers.service_user import service_user
-from servers.smtp_child import smtp_child
+from servers.smtp.child import smtp_child
 from tests.waiting import PATIENCE
 
 # An API token, wherever it strayed.
@@ -119,7 +119,7 @@ class World:
         more = desk.dovecot_settings if desk else ""
         self.dovecot = Dovecot(self.config, self.user, database_url=reader, more=more)
         self.smtp: Child = smtp_child(self.config, self.user, reader, desk)
-        self.doveadm = Doveadm.of(self.config)
+        self.doveadm = doveadm_of(self.config)
         self.start_dovecot()
         self.smtp.start()
         self._started = True
@@ -283,7 +283,7 @@ class World:
         return session.scalars(query.where(Login.name == person, Mailbox.address == mailbox)).one()
 
     def _deposit_demo_mail(self) -> None:
-        from servers.demo import seed_mail
+        from servers.demo.seeding import seed_mail
 
         seed_mail(self.config, self.user)
 

@@ -11,7 +11,7 @@ from auth.passwords import Cost, hashing_cost
 from core.db import Database
 from core.vault import Vault
 from migrations.migrate import upgrade
-from servers.demo_people import seed_people
+from servers.demo.people import seed_people
 from tests.servers.postgres import Cluster
 
 VAULT_KEY = "0123456789abcdef" * 4

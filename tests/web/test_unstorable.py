@@ -7,11 +7,11 @@ from flask import Flask
 
 from tests.apps import made
 from tests.cast import ANA, EVE, KIM
-from tests.console.console import Desk
+from tests.pages.console.console import Desk
+from tests.pages.mail.letters import arrived, find
 from tests.servers.harness import World, free_ports
 from tests.servers.postgres import Cluster
 from tests.visitor import Page, Visitor, folder_url
-from tests.webmail.letters import arrived, find
 
 NUL = "a\0b"
 

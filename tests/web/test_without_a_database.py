@@ -15,7 +15,7 @@ from auth.passwords import Cost, hashing_cost
 from core.config import Config
 from core.db import now
 from migrations.migrate import upgrade
-from servers.demo_people import seed_people
+from servers.demo.people import seed_people
 from tests.apps import made
 from tests.cast import ANA, PASSWORD
 from tests.servers.harness import free_ports

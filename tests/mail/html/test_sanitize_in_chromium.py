@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Playwright
 from mail.html import plaintext, sanitize
 from tests.hostile import bomb_names, messages
 from tests.hostile.reading import html_of
-from tests.webmail.browser import FLAGS, program
+from tests.pages.mail.browser import FLAGS, program
 
 
 @pytest.fixture(scope="module")

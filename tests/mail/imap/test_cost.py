@@ -30,18 +30,18 @@ def write_maildir(dovecot: Dovecot, mailbox: str, count: int) -> None:
 
 
 def spent(imap: Imap, what: str) -> Traffic:
-    before = Traffic(imap.traffic.commands, imap.traffic.sent, imap.traffic.received)
-    imap.resume()
-    exists = imap.select("INBOX").exists
+    before = Traffic(imap.session.traffic.commands, imap.session.traffic.sent, imap.session.traffic.received)
+    imap.session.resume()
+    exists = imap.session.select("INBOX").exists
     if what == "first page":
-        assert len(imap.page(951, 1000, (exists - 999, exists))) == 50
+        assert len(imap.rows.page(951, 1000, (exists - 999, exists))) == 50
     elif what == "hundredth page":
         top = exists - 4000
-        assert len(imap.page(1, 50, (top - 999, top))) == 50
+        assert len(imap.rows.page(1, 50, (top - 999, top))) == 50
     else:
-        imap.open(exists)
-        imap.part(exists, "1")
-    after = imap.traffic
+        imap.messages.open(exists)
+        imap.messages.part(exists, "1")
+    after = imap.session.traffic
     return Traffic(after.commands - before.commands, after.sent - before.sent, after.received - before.received)
 
 
@@ -51,7 +51,7 @@ def costs(dovecot: Dovecot) -> dict[int, dict[str, Traffic]]:
     for count in (FEW, MANY):
         write_maildir(dovecot, "busy", count)
         with contextlib.closing(dovecot.connect("busy")) as imap:
-            assert imap.select("INBOX").exists == count
+            assert imap.session.select("INBOX").exists == count
             found[count] = {what: spent(imap, what) for what in ("first page", "hundredth page", "message")}
     return found
 

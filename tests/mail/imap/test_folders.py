@@ -31,54 +31,54 @@ def test_modified_utf7_of_the_rfc() -> None:
 
 @pytest.mark.parametrize("name", ["", "a\r\nA1 DELETE INBOX", "a\0", "a\x7f", "a\x85b", "\ud800", "x" * 256])
 def test_a_name_that_could_not_be_sent_is_refused_before_it_is(ana: Imap, name: str) -> None:
-    before = ana.traffic.commands
+    before = ana.session.traffic.commands
     with pytest.raises(BadFolderName):
-        ana.create_folder(name)
-    assert ana.traffic.commands == before
+        ana.folders.create(name)
+    assert ana.session.traffic.commands == before
 
 
 def test_every_role_is_known_and_inbox_counts_its_mail(ana: Imap) -> None:
-    ana.append("INBOX", letter("Unread"))
-    found = {folder.role: folder for folder in ana.folders() if folder.role}
+    ana.changes.append("INBOX", letter("Unread"))
+    found = {folder.role: folder for folder in ana.folders.all() if folder.role}
     assert set(found) == {"inbox", "drafts", "sent", "archive", "junk", "trash"}
     assert found["junk"].name == "Junk"
     assert found["inbox"].total >= found["inbox"].unseen >= 1
-    assert ana.unseen("INBOX") == found["inbox"].unseen
+    assert ana.folders.unseen("INBOX") == found["inbox"].unseen
 
 
 def test_ana_makes_renames_and_deletes_a_folder_with_a_difficult_name(ana: Imap) -> None:
     name = 'Kunden/Größe & "Co" ~2026 日本\\x'
-    ana.create_folder(name)
-    ana.append(name, letter("Inside"))
-    found = {folder.name: folder for folder in ana.folders()}
+    ana.folders.create(name)
+    ana.changes.append(name, letter("Inside"))
+    found = {folder.name: folder for folder in ana.folders.all()}
     assert found[name].total == 1
     assert found[name].separator == "/"
     assert not found["Kunden"].selectable
-    ana.rename_folder(name, "Kunden/~Привет&")
-    assert ana.select("Kunden/~Привет&").exists == 1
-    ana.delete_folder("Kunden/~Привет&")
-    assert "Kunden/~Привет&" not in {folder.name for folder in ana.folders()}
+    ana.folders.rename(name, "Kunden/~Привет&")
+    assert ana.session.select("Kunden/~Привет&").exists == 1
+    ana.folders.delete("Kunden/~Привет&")
+    assert "Kunden/~Привет&" not in {folder.name for folder in ana.folders.all()}
 
 
 def test_a_folder_there_is_not_made_twice_and_one_that_is_not_cannot_be_used(ana: Imap, folder: str) -> None:
     with pytest.raises(FolderExists):
-        ana.create_folder(folder)
+        ana.folders.create(folder)
     with pytest.raises(BadFolderName):
-        ana.create_folder("a//b")
-    for ask in (ana.select, ana.unseen, ana.delete_folder):
+        ana.folders.create("a//b")
+    for ask in (ana.session.select, ana.folders.unseen, ana.folders.delete):
         with pytest.raises(FolderNotFound):
             ask("Nowhere")
     with pytest.raises(FolderNotFound):
-        ana.append("Nowhere", letter("Lost"))
+        ana.changes.append("Nowhere", letter("Lost"))
     with pytest.raises(NotPermitted):
-        ana.delete_folder("INBOX")
-    assert ana.usable
+        ana.folders.delete("INBOX")
+    assert ana.session.usable
 
 
 def test_cleo_makes_no_folder_in_support(cleo: Imap) -> None:
     with pytest.raises(NotPermitted):
-        cleo.create_folder("Mine")
+        cleo.folders.create("Mine")
     with pytest.raises(NotPermitted):
-        cleo.rename_folder("Trash", "Mine")
+        cleo.folders.rename("Trash", "Mine")
     with pytest.raises(NotPermitted):
-        cleo.delete_folder("Trash")
+        cleo.folders.delete("Trash")

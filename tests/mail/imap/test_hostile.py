@@ -105,37 +105,37 @@ def hang(client: socket.socket, tag: bytes, command: bytes) -> None:
 )
 def test_nonsense_and_floods_are_trouble_within_bounds(mad: Callable[..., Mad], say: Say) -> None:
     with contextlib.closing(mad(say).connect(5)) as imap:
-        imap.select("INBOX")
+        imap.session.select("INBOX")
         tracemalloc.start()
         with pytest.raises((ProtocolTrouble, MailServerUnavailable)):
-            imap.part(1, "1")
+            imap.messages.part(1, "1")
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 32 * 1024 * 1024
-        assert imap.traffic.received < 3_000_000
+        assert imap.session.traffic.received < 3_000_000
 
 
 @pytest.mark.parametrize("answer", [b"* X\r\n", b'* LIST () "/" a\r\n'])
 def test_answers_without_an_end_are_counted(mad: Callable[..., Mad], answer: bytes) -> None:
     with contextlib.closing(mad(flood(answer, 1_000_000)).connect(20)) as imap, pytest.raises(ProtocolTrouble):
-        imap.folders()
+        imap.folders.all()
 
 
 @pytest.mark.parametrize("say", [drip, hang], ids=["drip", "hang"])
 def test_a_slow_server_holds_nobody_up(mad: Callable[..., Mad], say: Say) -> None:
     with contextlib.closing(mad(say).connect(0.5)) as imap:
-        imap.select("INBOX")
+        imap.session.select("INBOX")
         with pytest.raises(MailServerUnavailable):  # of a server that would never have done
-            imap.page(1, 5)
-        assert not imap.usable
+            imap.rows.page(1, 5)
+        assert not imap.session.usable
 
 
 def test_a_slow_server_is_not_asked_a_second_time(mad: Callable[..., Mad]) -> None:
     with contextlib.closing(mad(hang).connect(0.5)) as imap:
-        imap.resume()
+        imap.session.resume()
         started = time.monotonic()
         with pytest.raises(MailServerUnavailable):
-            imap.noop()
+            imap.session.noop()
         assert time.monotonic() - started < 0.9
 
 
@@ -166,19 +166,19 @@ def test_a_change_whose_answer_is_lost_has_an_unknown_outcome(mad: Callable[...,
         client.shutdown(socket.SHUT_RDWR)
 
     with contextlib.closing(mad(lose).connect()) as imap, pytest.raises(OutcomeUnknown):
-        imap.create_folder("New")
+        imap.folders.create("New")
     with contextlib.closing(mad(lose).connect()) as imap, pytest.raises(MailServerUnavailable):
-        imap.append("INBOX", b"never wanted")
+        imap.changes.append("INBOX", b"never wanted")
     with contextlib.closing(mad(lose).connect()) as imap, pytest.raises(MailServerUnavailable):
-        imap.unseen("INBOX")
+        imap.folders.unseen("INBOX")
 
 
 def test_answers_about_other_messages_are_not_taken_for_ours(mad: Callable[..., Mad]) -> None:
     answer = b"* 2 FETCH (UID 2 BODY[1]<0> wrong)\r\n* 1 FETCH (FLAGS ())\r\n* 1 FETCH (UID 1 FLAGS ())\r\n"
     with contextlib.closing(mad(once(answer + b"TAG OK x\r\n")).connect()) as imap:
-        imap.select("INBOX")
+        imap.session.select("INBOX")
         with pytest.raises(MailError) as gone:
-            imap.part(1, "1")
+            imap.messages.part(1, "1")
         assert gone.value.code == "message_gone"
 
 
@@ -188,9 +188,9 @@ def test_a_move_that_left_the_message_where_it_was_is_not_believed(mad: Callable
         client.sendall(moved + tag + b" OK x\r\n")
 
     with contextlib.closing(mad(copy_only).connect()) as imap:
-        imap.select("INBOX", writable=True)
+        imap.session.select("INBOX", writable=True)
         with pytest.raises(NotPermitted):
-            imap.move([1], "Trash")
+            imap.changes.move([1], "Trash")
 
 
 def test_refusals_carry_their_meaning(mad: Callable[..., Mad]) -> None:
@@ -201,7 +201,7 @@ def test_refusals_carry_their_meaning(mad: Callable[..., Mad]) -> None:
     ):
         with contextlib.closing(mad(once(b"TAG NO [%s] no\r\n" % code)).connect()) as imap:
             with pytest.raises(MailError) as refused:
-                imap.create_folder("New")
+                imap.folders.create("New")
             assert refused.value.code == meaning
-            assert imap.usable
+            assert imap.session.usable
     assert not issubclass(SignInRefused, MailServerUnavailable)

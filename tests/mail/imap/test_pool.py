@@ -57,11 +57,11 @@ def test_the_second_use_finds_the_connection_and_its_folder_as_the_first_left_th
 ) -> None:
     pool, ana = make_pool(), dovecot.credential("ana")
     with pool.connection(ana, 1) as imap:
-        imap.select("INBOX")
+        imap.session.select("INBOX")
     with pool.connection(ana, 1) as imap:
-        before = imap.traffic.commands
-        imap.select("INBOX")
-        assert imap.traffic.commands == before + 1
+        before = imap.session.traffic.commands
+        imap.session.select("INBOX")
+        assert imap.session.traffic.commands == before + 1
     assert (pool.stats().opened, pool.stats().lent, pool.stats().idle) == (1, 2, 1)
 
 
@@ -74,15 +74,15 @@ def test_another_session_or_mailbox_never_gets_the_same_connection(make_pool: Ma
         (3, dovecot.credential("support", "cleo")),
     ):
         with pool.connection(credential, owner) as imap:
-            assert imap.credential == credential
+            assert imap.session.credential == credential
     assert pool.stats().opened == 4
 
 
 def test_the_connection_with_the_wanted_folder_comes_first(make_pool: MakePool, dovecot: Dovecot) -> None:
     pool, ana = make_pool(), dovecot.credential("ana")
     with pool.connection(ana, 1) as one, pool.connection(ana, 1) as two:
-        one.select("Sent")
-        two.select("INBOX")
+        one.session.select("Sent")
+        two.session.select("INBOX")
     for name, imap in (("INBOX", two), ("Sent", one), ("Sent", one), ("INBOX", two)):
         with pool.connection(ana, 1, prefer_folder=name) as lent:
             assert lent is imap
@@ -95,20 +95,20 @@ def test_what_is_looked_up_in_another_folder_leaves_the_one_in_front_selected(
     for _ in range(3):
         for name in ("INBOX", "Drafts"):
             with pool.connection(ana, 1, prefer_folder=name) as imap:
-                before = imap.traffic.commands
-                imap.select(name)
-                assert imap.kept_folder == name
-        assert imap.traffic.commands == before + 1
+                before = imap.session.traffic.commands
+                imap.session.select(name)
+                assert imap.session.kept_folder == name
+        assert imap.session.traffic.commands == before + 1
     assert pool.stats().opened == 2
     # A third takes the place of the one that waited longest, as neither holds anything, and no more connections.
     with pool.connection(ana, 1, prefer_folder="Sent") as imap:
-        assert imap.kept_folder == "INBOX"
+        assert imap.session.kept_folder == "INBOX"
     assert pool.stats().opened == 2
     # Whoever wants no folder disturbs none.
     with pool.connection(ana, 1):
         pass
     with pool.connection(ana, 1, prefer_folder="Drafts") as imap:
-        assert imap.kept_folder == "Drafts"
+        assert imap.session.kept_folder == "Drafts"
 
 
 def test_a_large_folder_stays_selected_whatever_is_looked_up_beside_it(make_pool: MakePool, dovecot: Dovecot) -> None:
@@ -117,9 +117,9 @@ def test_a_large_folder_stays_selected_whatever_is_looked_up_beside_it(make_pool
         small, large = fill(imap, 1), fill(imap, 3)
     for name in (small, large, small, "Sent", "Drafts", small, "Sent"):
         with pool.connection(ana, 1, prefer_folder=name) as imap:
-            imap.select(name)
+            imap.session.select(name)
     with pool.connection(ana, 1, prefer_folder=large) as imap:
-        assert imap.kept_folder == large
+        assert imap.session.kept_folder == large
     assert pool.stats().opened == 2
 
 
@@ -129,7 +129,7 @@ def test_a_person_with_many_mailboxes_keeps_a_connection_to_each(make_pool: Make
     for _ in range(3):
         for mailbox in names:
             with pool.connection(dovecot.credential(*mailbox), 1) as imap:
-                imap.unseen("INBOX")
+                imap.folders.unseen("INBOX")
     assert pool.stats().opened == len(names)
     assert pool.evict(owner=1) == len(names)
 
@@ -168,12 +168,12 @@ def test_an_error_of_the_mailbox_keeps_the_connection_and_a_broken_one_is_droppe
 ) -> None:
     pool, ana = make_pool(), dovecot.credential("ana")
     with pytest.raises(MailError), pool.connection(ana, 1) as imap:
-        imap.select("Nowhere")
+        imap.session.select("Nowhere")
     assert pool.stats().idle == 1
     with pytest.raises(MailServerUnavailable), pool.connection(ana, 1) as imap:
-        imap.select("INBOX")
-        imap.abort()
-        imap.noop()
+        imap.session.select("INBOX")
+        imap.session.abort()
+        imap.session.noop()
     assert (pool.stats().idle, pool.stats().in_use) == (0, 0)
 
 
@@ -194,7 +194,7 @@ def test_eviction_closes_what_matches_and_cuts_what_is_at_work(make_pool: MakePo
     assert pool.stats().idle == 2
     with pytest.raises(SignInRefused), pool.connection(own, 1) as imap:
         assert pool.evict(owner=1) == 1
-        imap.noop()
+        imap.session.noop()
     assert pool.stats().idle == 1
     assert pool.evict(person="cleo") == 1
 
@@ -239,14 +239,14 @@ def test_what_hung_rests_for_whoever_waited_for_it_and_for_nobody_else() -> None
         pool = Pool("127.0.0.1", slow.port, timeout=0.2)
         ana, ben = Credential("ana", "key", "support"), Credential("ben", "key", "support")
         with pytest.raises(MailServerUnavailable), pool.connection(ana, 1, prefer_folder="INBOX") as imap:
-            imap.noop()
+            imap.session.noop()
         lent = pool.stats().lent
         with pytest.raises(MailServerUnavailable), pool.connection(ana, 1, prefer_folder="INBOX"):
             pass
         assert pool.stats().lent == lent
         for credential, owner, folder in ((ana, 1, "Sent"), (ana, 1, None), (ben, 2, "INBOX")):
             with pool.connection(credential, owner, prefer_folder=folder) as imap:
-                assert imap.usable
+                assert imap.session.usable
         pool.close_all()
 
 
@@ -254,11 +254,11 @@ def test_a_search_that_takes_too_long_is_given_up_and_the_folder_is_not() -> Non
     with contextlib.closing(Mad(hang(b"UID SEARCH"))) as slow:
         pool, ana = Pool("127.0.0.1", slow.port), Credential("ana", "key", "support")
         with pool.connection(ana, 1, prefer_folder="INBOX") as imap, patience.within(0.2):
-            imap.select("INBOX")
+            imap.session.select("INBOX")
             with pytest.raises(SearchTooSlow):
-                imap.find(Search(words=("everything",)))
+                imap.searches.find(Search(words=("everything",)))
         with pool.connection(ana, 1, prefer_folder="INBOX") as imap:
-            assert imap.select("INBOX").exists == 5
+            assert imap.session.select("INBOX").exists == 5
         pool.close_all()
 
 
@@ -271,7 +271,7 @@ def test_patience_is_for_all_commands_together() -> None:
         pool, ana, answered = Pool("127.0.0.1", slow.port), Credential("ana", "key", "ana"), 0
         with pytest.raises(MailServerUnavailable), pool.connection(ana, 1) as imap, patience.within(0.3):
             while answered < 50:
-                imap.noop()
+                imap.session.noop()
                 answered += 1
         assert answered < 50
         pool.close_all()
@@ -291,7 +291,7 @@ def test_evictions_and_uses_at_the_same_time_leave_nothing_behind(make_pool: Mak
         while not stop.is_set():
             try:
                 with pool.connection(ana, 1) as imap:
-                    imap.noop()
+                    imap.session.noop()
                 outcomes.append("used")
             except SignInRefused:
                 outcomes.append("evicted")
@@ -318,9 +318,9 @@ def test_many_threads_share_a_few_connections_without_mixing_answers(make_pool: 
         name = names[number % 3]
         with pool.connection(ana, 1, prefer_folder=name) as imap:
             most.append(pool.stats().in_use)
-            assert imap.select(name).exists == number % 3 + 1
-            assert len(imap.page(1, 50)) == number % 3 + 1
-            assert imap.source(1) == letter("Letter 1")
+            assert imap.session.select(name).exists == number % 3 + 1
+            assert len(imap.rows.page(1, 50)) == number % 3 + 1
+            assert imap.messages.source(1) == letter("Letter 1")
 
     with ThreadPoolExecutor(12) as threads:
         list(threads.map(use, range(200)))
@@ -333,18 +333,18 @@ def test_the_next_click_works_after_dovecot_was_killed_and_started_again(restart
     people = [(owner, restartable.credential(name)) for owner, name in enumerate(("ana", "ben", "cleo"))]
     for owner, credential in people:
         with pool.connection(credential, owner) as imap:
-            imap.append("INBOX", letter("Before"))
-            imap.select("INBOX")
+            imap.changes.append("INBOX", letter("Before"))
+            imap.session.select("INBOX")
     restartable.kill()
     restartable.start()
     for owner, credential in people:
         with pool.connection(credential, owner) as imap:
-            selected = imap.select("INBOX")
-            assert [row.subject_raw for row in imap.page(1, selected.exists)] == [b"Before"]
+            selected = imap.session.select("INBOX")
+            assert [row.subject_raw for row in imap.rows.page(1, selected.exists)] == [b"Before"]
     restartable.kill()
     restartable.start()
     with pool.connection(people[0][1], 0) as imap:
-        assert imap.append("INBOX", letter("After")) == 2
+        assert imap.changes.append("INBOX", letter("After")) == 2
     pool.close_all()
 
 
@@ -352,15 +352,15 @@ def test_a_server_that_hangs_up_between_two_questions_is_asked_again_for_the_fol
     """As Dovecot does when the folder in hand was removed elsewhere: the list of folders it still answers."""
     pool, ana = Pool(restartable.host, restartable.port), restartable.credential("ana")
     with pool.connection(ana, 1) as imap:
-        imap.select("INBOX")
+        imap.session.select("INBOX")
     with pool.connection(ana, 1) as imap:
-        assert imap.folders()
+        assert imap.folders.all()
         restartable.kill()
         restartable.start()
-        assert imap.select("INBOX").exists == 0
+        assert imap.session.select("INBOX").exists == 0
         restartable.kill()
         with pytest.raises(MailServerUnavailable):
-            imap.select("INBOX")  # once is enough
+            imap.session.select("INBOX")  # once is enough
     pool.close_all()
 
 
@@ -372,7 +372,7 @@ def test_a_click_while_dovecot_restarts_waits_for_it(restartable: Dovecot) -> No
     later = threading.Timer(0.3, restartable.start)
     later.start()
     with pool.connection(ana, 1) as imap:
-        assert imap.folders()
+        assert imap.folders.all()
     later.join()
     pool.close_all()
 
@@ -384,7 +384,7 @@ def test_while_dovecot_is_down_everyone_is_told_soon(restartable: Dovecot) -> No
     restartable.kill()
     started = time.monotonic()
     with pytest.raises(MailServerUnavailable), pool.connection(ana, 1) as imap:
-        imap.folders()
+        imap.folders.all()
     assert time.monotonic() - started < 5
     with pytest.raises(MailServerUnavailable), pool.connection(ana, 1):
         pass
@@ -395,18 +395,18 @@ def test_nothing_that_changes_is_repeated_when_the_server_dies_in_the_middle(res
     pool, ana = Pool(restartable.host, restartable.port), restartable.credential("ana")
 
     def change(imap: Imap) -> None:
-        imap.select("INBOX", writable=True)
+        imap.session.select("INBOX", writable=True)
         restartable.kill()
         restartable.start()
-        imap.add_flags([1], ["\\Seen"])
+        imap.changes.add_flags([1], ["\\Seen"])
 
     with pool.connection(ana, 1) as imap:
-        imap.append("INBOX", letter("Once"))
+        imap.changes.append("INBOX", letter("Once"))
     with pytest.raises((OutcomeUnknown, MailServerUnavailable)), pool.connection(ana, 1) as imap:
         change(imap)
     with pool.connection(ana, 1) as imap:
-        imap.select("INBOX")
-        assert not imap.page(1, 1)[0].flags & {"\\Seen"}
+        imap.session.select("INBOX")
+        assert not imap.rows.page(1, 1)[0].flags & {"\\Seen"}
     pool.close_all()
 
 

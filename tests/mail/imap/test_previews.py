@@ -8,7 +8,7 @@ from mail.html import as_text
 from mail.html.style_hiding import TooMuch
 from mail.imap.client import Imap
 from mail.imap.rows import PREVIEW_OCTETS, Rows
-from mail.imap.session import Selected
+from mail.imap.session import Selected, Session
 from mail.imap.summaries import SUMMARY_ITEMS
 from mail.message.addresses import from_envelope
 from mail.message.headers import decode_words
@@ -49,9 +49,9 @@ def multipart(subtype: str, *parts: str) -> str:
 
 
 def preview(ana: Imap, folder: str, message: bytes) -> str:
-    uid = ana.append(folder, message)
-    ana.select(folder)
-    (row,) = ana.summaries([uid])
+    uid = ana.changes.append(folder, message)
+    ana.session.select(folder)
+    (row,) = ana.rows.summaries([uid])
     return row.preview
 
 
@@ -85,19 +85,19 @@ def test_a_row_begins_with_what_a_reader_sees(ana: Imap, folder: str, shape: str
 
 
 def test_newsletters_cost_one_command_more_and_only_once(ana: Imap, folder: str) -> None:
-    ana.select(folder)
-    ana.page(1, 50)
-    before = ana.traffic.commands
-    ana.page(1, 50)
-    plain = ana.traffic.commands - before
+    ana.session.select(folder)
+    ana.rows.page(1, 50)
+    before = ana.session.traffic.commands
+    ana.rows.page(1, 50)
+    plain = ana.session.traffic.commands - before
     for number in range(5):
-        ana.append(folder, html(newsletter(number)))
-    ana.select(folder)
+        ana.changes.append(folder, html(newsletter(number)))
+    ana.session.select(folder)
     costs = []
     for _ in range(2):
-        before, received = ana.traffic.commands, ana.traffic.received
-        rows = ana.page(1, 50)
-        costs.append((ana.traffic.commands - before, ana.traffic.received - received))
+        before, received = ana.session.traffic.commands, ana.session.traffic.received
+        rows = ana.rows.page(1, 50)
+        costs.append((ana.session.traffic.commands - before, ana.session.traffic.received - received))
         told = {row.preview.partition(" x")[0] for row in rows} - {"Hello Ana, all is well."}
         assert told == {f"Dear Kim, number {number} is on its way." for number in range(5)}
     assert [commands for commands, _ in costs] == [plain + 1, plain]
@@ -144,17 +144,16 @@ def test_however_hiding_is_spelled_what_is_hidden_is_no_preview(html: str) -> No
     assert as_text.beginning(html, 200) == as_text.text(html) == "Seen"
 
 
-class Shelf(Rows):
-    """A mailbox that answers what the test says, and nothing where it says nothing; it keeps what it was asked."""
+class Shelf(Session):
+    """A folder that answers what the test says, and nothing where it says nothing; it keeps what it was asked."""
 
     def __init__(self, rows: list[bytes], told: dict[bytes, bytes]) -> None:
-        self._found = {}
         self._rows, self.told, self.asked = rows, told, list[bytes]()
 
-    def _in_hand(self) -> Selected:
+    def in_hand(self) -> Selected:
         return Selected("INBOX", 7, len(self._rows), 9, writable=False)
 
-    def _fetch(self, which: bytes, items: bytes, *, by_uid: bool = True, budget: int = 0) -> list[list[bytes]]:
+    def fetch(self, which: bytes, items: bytes, *, by_uid: bool = True, budget: int = 0) -> list[list[bytes]]:
         if items == SUMMARY_ITEMS:
             return [[row] for row in self._rows]
         section = items.partition(b"[")[2].partition(b"]")[0]
@@ -177,25 +176,27 @@ def row(uid: int, section: str = "1", author: bytes = b"example") -> bytes:
 
 
 def test_what_the_server_would_not_tell_is_asked_again() -> None:
-    mailbox = Shelf([row(1, author=b"MISSING_DOMAIN")], {b"1": b'"<p hidden>SECRET</p>Seen"'})
+    shelf = Shelf([row(1, author=b"MISSING_DOMAIN")], {b"1": b'"<p hidden>SECRET</p>Seen"'})
+    rows = Rows(shelf)
     for _ in range(2):
         with pytest.raises(MailServerUnavailable):
-            mailbox.summaries([1])
-    mailbox.told[b"HEADER.FIELDS (FROM SUBJECT)"] = b'"From: Kim Ito <kim@customer.test>"'
+            rows.summaries([1])
+    shelf.told[b"HEADER.FIELDS (FROM SUBJECT)"] = b'"From: Kim Ito <kim@customer.test>"'
     for _ in range(2):
-        (seen,) = mailbox.summaries([1])
+        (seen,) = rows.summaries([1])
         assert (seen.preview, seen.from_raw[0].name) == ("Seen", b"Kim Ito")
-    assert mailbox.asked == [b"1", b"HEADER.FIELDS (FROM SUBJECT)"] * 3
+    assert shelf.asked == [b"1", b"HEADER.FIELDS (FROM SUBJECT)"] * 3
 
 
 def test_html_in_a_place_that_was_not_asked_for_is_looked_at_the_next_time() -> None:
     places = ("1", "2", "3", "4", "5")
-    mailbox = Shelf(
+    shelf = Shelf(
         [row(uid, place) for uid, place in enumerate(places, start=1)],
         {place.encode(): b'"<p hidden>SECRET</p>Seen"' for place in places},
     )
-    shown = [[seen.preview for seen in mailbox.summaries(range(1, 6))].count("Seen") for _ in range(3)]
-    assert (shown, len(mailbox.asked)) == ([3, 5, 5], 5)
+    rows = Rows(shelf)
+    shown = [[seen.preview for seen in rows.summaries(range(1, 6))].count("Seen") for _ in range(3)]
+    assert (shown, len(shelf.asked)) == ([3, 5, 5], 5)
 
 
 @pytest.mark.parametrize("name", bombs.HTML)
@@ -217,9 +218,9 @@ def test_a_japanese_name_that_was_never_encoded_stands_in_the_list(ana: Imap, fo
     name = "東京本社 営業部"
     for author in (f"{name} <kim@customer.test>", f'"{name}" <kim@customer.test>', f"kim@customer.test ({name})"):
         head = f"From: {author}\r\nSubject: 日本語\r\nContent-Type: text/plain; charset=iso-2022-jp\r\n\r\nx\r\n"
-        uid = ana.append(folder, head.encode("iso2022_jp"))
-        ana.select(folder)
-        (row,) = ana.summaries([uid])
+        uid = ana.changes.append(folder, head.encode("iso2022_jp"))
+        ana.session.select(folder)
+        (row,) = ana.rows.summaries([uid])
         (kim,) = [from_envelope(*one) for one in row.from_raw]
         assert kim is not None
         assert (kim.name, kim.address, decode_words(row.subject_raw)) == (name, "kim@customer.test", "日本語")
@@ -228,8 +229,8 @@ def test_a_japanese_name_that_was_never_encoded_stands_in_the_list(ana: Imap, fo
 def test_a_letter_to_ten_thousand_has_a_subject_and_an_author_in_the_list(ana: Imap, folder: str) -> None:
     everybody = ",\r\n ".join(f"Customer {number} <c{number}@customer.test>" for number in range(10_000))
     head = f"To: {everybody}\r\nFrom: Kim Ito <kim@customer.test>\r\nSubject: =?utf-8?q?Gr=C3=BC=C3=9Fe?=\r\n\r\nx\r\n"
-    uid = ana.append(folder, head.encode())
-    ana.select(folder)
-    (row,) = ana.summaries([uid])
+    uid = ana.changes.append(folder, head.encode())
+    ana.session.select(folder)
+    (row,) = ana.rows.summaries([uid])
     assert decode_words(row.subject_raw) == "Grüße"
     assert [from_envelope(*one) for one in row.from_raw] == [from_envelope(b"Kim Ito", b"kim", b"customer.test")]

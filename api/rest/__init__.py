@@ -1,0 +1,1 @@
+"""The law as JSON: routes, shapes, outcomes and their document."""

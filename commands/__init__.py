@@ -1,0 +1,1 @@
+"""What does whoever runs Postroom do from the shell? `flask --app app …`."""

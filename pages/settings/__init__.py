@@ -1,0 +1,1 @@
+"""What a person decides about their own sign-in and their own mailboxes."""

@@ -1,0 +1,1 @@
+"""What runs behind `make run`: the supervisor, the web processes, the housekeeper."""

@@ -1,0 +1,1 @@
+"""What a machine needs before anything starts, and how it gets it."""

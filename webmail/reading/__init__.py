@@ -1,0 +1,1 @@
+"""What a person reads: folders, messages, what is found."""

@@ -1,0 +1,1 @@
+"""What a person writes, from the first word to the copy in Sent."""
