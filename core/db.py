@@ -50,7 +50,7 @@ class Base(DeclarativeBase):
 
 
 class Database:
-    """SQLite or PostgreSQL behind the same two doors.
+    """SQLite or PostgreSQL behind the same two ways in.
 
     No transaction may be open while a mail server is talking: read or write, leave the block, then speak IMAP or SMTP.
     """

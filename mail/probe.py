@@ -1,4 +1,4 @@
-"""Knocking at the doors of the mail servers without changing anything: what would they let this credential do?
+"""Signing in at the mail servers without changing anything: what would they let this credential do?
 
 Through IMAPClient and smtplib, which aren't ours: a fault in our own wire must not vouch for itself.
 """
@@ -57,7 +57,7 @@ def imap_takes(host: str, port: int, credential: Credential, folder: str, *, pat
 
 
 def submission_opens(host: str, port: int, credential: Credential, *, patience: float = PATIENCE) -> bool:
-    """Does AUTH PLAIN let it in at the submission door? Raises MailServerUnavailable, TooSlow."""
+    """Does AUTH PLAIN let it in at submission? Raises MailServerUnavailable, TooSlow."""
     with _smtp(host, port, patience) as server:
         return _auth(server, credential)
 

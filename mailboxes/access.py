@@ -1,4 +1,4 @@
-"""The only door to a mailbox: it loads and authorises in one call, at the moment of use."""
+"""The only entrance to a mailbox: it loads and authorises in one call, at the moment of use."""
 
 from dataclasses import dataclass, field
 

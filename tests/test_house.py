@@ -1,4 +1,4 @@
-"""The floors: imports only go down, and every third-party library has its doors."""
+"""The floors: imports only go down, and every third-party library has its place."""
 
 import ast
 import sys
@@ -45,7 +45,7 @@ STEPS = {
     "servers/smtp": 2,
     "servers/run": 3,
 }
-DOOR = "app.py"
+TOP = "app.py"
 FORBIDDEN_NAMES = {
     "mailbox",
     "email",
@@ -101,7 +101,7 @@ LIBRARIES = {
 def sources() -> Iterator[Path]:
     for room in FLOORS:
         yield from (ROOT / room).rglob("*.py")
-    yield ROOT / DOOR
+    yield ROOT / TOP
 
 
 def name_of(path: Path) -> str:
@@ -151,7 +151,7 @@ def test_imports_only_go_down() -> None:
     upward = [
         f"{name_of(path)} imports {module}"
         for path, module, target in imports_of_ours()
-        if name_of(path) != DOOR and room(path) != room(target) and FLOORS[room(target)] >= FLOORS[room(path)]
+        if name_of(path) != TOP and room(path) != room(target) and FLOORS[room(target)] >= FLOORS[room(path)]
     ]
     assert upward == []
 
@@ -160,7 +160,7 @@ def test_folders_of_a_room_do_not_go_round_in_circles() -> None:
     circles = [
         f"{name_of(path)} imports {module}"
         for path, module, target in imports_of_ours()
-        if name_of(path) != DOOR and room(path) == room(target)
+        if name_of(path) != TOP and room(path) == room(target)
         if folder(path) != folder(target) and STEPS[folder(target)] >= STEPS[folder(path)]
     ]
     assert circles == []
@@ -169,22 +169,22 @@ def test_folders_of_a_room_do_not_go_round_in_circles() -> None:
 def test_every_file_has_its_place() -> None:
     folders = {folder(path) for path in sources()} - {"."}
     assert folders == STEPS.keys() | FLOORS.keys()
-    strays = {path.name for path in ROOT.glob("*.py")} - {DOOR}
+    strays = {path.name for path in ROOT.glob("*.py")} - {TOP}
     assert strays == set()
     assert {one.parent.name for one in ROOT.glob("*/__init__.py")} == {*FLOORS, "migrations", "tests"}
 
 
-def test_nobody_imports_the_front_door() -> None:
+def test_nobody_imports_the_application() -> None:
     assert [name_of(path) for path in sources() if "app" in imported(path)] == []
 
 
-def test_every_library_comes_in_by_its_door() -> None:
+def test_every_library_comes_in_by_its_place() -> None:
     strays = [
         f"{name_of(path)} imports {module}"
         for path in sources()
         for module in {found.split(".")[0] for found in imported(path)}
         if (module in LIBRARIES or is_foreign(module))
-        and name_of(path) != DOOR
+        and name_of(path) != TOP
         and not name_of(path).startswith(LIBRARIES.get(module, ()))
     ]
     assert strays == []

@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
 from api.mcp.connection import Connection
-from api.mcp.door import Door, token_of
+from api.mcp.guard import Guard, token_of
 from api.mcp.rest_client import Bearer, RestClient
 from api.mcp.tools import build
 from core.config import Config, url_of
@@ -46,10 +46,10 @@ def application(config: Config) -> Starlette:
         streamable_http_path=PATH,
         json_response=True,
         stateless_http=True,
-        # The door looks at names and origins, and compares them whole.
+        # The guard looks at names and origins, and compares them whole.
         transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),
     )
-    app.add_middleware(Door, names=_names(config), is_good=rest.knows)
+    app.add_middleware(Guard, names=_names(config), is_good=rest.knows)
     return app
 
 

@@ -23,7 +23,7 @@ from mail.stream import Stream, StreamBroken, StreamSlow
 MOST_RECIPIENTS: Final = 100  # what every server takes (RFC 5321 section 4.5.3.1.8); ours takes no more
 _REPLY: Final = re.compile(rb"([2-5][0-9]{2})([ -]?)([^\r\n]*)\r?\n")
 _REPLY_BUDGET: Final = 64 * 1024
-# After the final dot. Our own door answers once the next server has, and of the two it must be the first to give up.
+# After the final dot. Our own listener answers once the next server has, and of the two it must give up first.
 _CONFIRM_SECONDS: Final = 1.5 * COMMIT_SECONDS
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _LINE_END: Final = re.compile(rb"\r\n|\r|\n")

@@ -1,4 +1,4 @@
-"""The owners' doors, their way back in after a forgotten password, and their own settings."""
+"""Owners: signing in, their way back in after a forgotten password, and their own settings."""
 
 import logging
 from functools import partial
@@ -22,7 +22,7 @@ from pages.console.forms import NewOwnerForm
 from pages.settings.forms import ForgottenForm, NewPasswordForm, PasswordForm
 from pages.settings.security import NUMBER, Answer, Shell, add_security_pages, settings_page
 from pages.sign_in.forms import REFUSALS, refuse
-from pages.sign_in.steps import Way, add_doors, form_page, this_client
+from pages.sign_in.steps import Way, add_sign_in, form_page, this_client
 from web.context import Services, client_address, current_administration, current_owner, services
 from web.forms import typed
 from web.say import say
@@ -55,7 +55,7 @@ SHELL = Shell(
     noted=_noted,
     after_password="owner.password",  # noqa: S106  an endpoint
 )
-add_doors(blueprint, Way(OWNER, home="console.table", below="/console", template="console/login.html"))
+add_sign_in(blueprint, Way(OWNER, home="console.table", below="/console", template="console/login.html"))
 add_security_pages(blueprint, SHELL, "/settings")
 
 

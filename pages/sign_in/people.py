@@ -1,9 +1,9 @@
-"""The people's doors: sign in, the second step, sign out."""
+"""People: sign in, the second step, sign out."""
 
 from flask import Blueprint
 
 from auth.models import PERSON
-from pages.sign_in.steps import Way, add_doors
+from pages.sign_in.steps import Way, add_sign_in
 
 blueprint = Blueprint("auth", __name__)
-add_doors(blueprint, Way(PERSON, home="webmail.home", below="", template="auth/login.html"))
+add_sign_in(blueprint, Way(PERSON, home="webmail.home", below="", template="auth/login.html"))

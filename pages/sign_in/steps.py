@@ -1,4 +1,4 @@
-"""Signing in and out, for people and for owners: the same steps at two doors that don't mix."""
+"""Signing in and out, for people and for owners: the same steps for two roles that don't mix."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from web.say import say
 
 @dataclass(frozen=True)
 class Way:
-    """One door: for which role, where it leads (an endpoint), below which path, and the page that asks."""
+    """One sign-in: for which role, where it leads (an endpoint), below which path, and the page that asks."""
 
     role: str
     home: str
@@ -36,7 +36,7 @@ def this_client(mark: str = "") -> Client:
     return Client(client_address(), request.headers.get("User-Agent", ""), mark)
 
 
-def add_doors(blueprint: Blueprint, way: Way) -> None:
+def add_sign_in(blueprint: Blueprint, way: Way) -> None:
     """Give the blueprint `login`, `login_code` and `logout`."""
     both = ["GET", "POST"]
     blueprint.add_url_rule("/login", "login", view_of(_login, way), methods=both)

@@ -1,6 +1,6 @@
 """`python -m servers.run.housekeeping_process`: the process that shuts, counts, tells and empties the bin.
 
-A process of its own: it needs the whole database, which the SMTP doors must not have, and exactly one of it should
+A process of its own: it needs the whole database, which the SMTP listeners must not have, and exactly one of it should
 run, while there may be several web processes. It ends on SIGTERM, and when its standard input ends:
 that is held open by the supervisor.
 """

@@ -44,7 +44,7 @@ class Stopped(BaseException):
 
 
 class Stack:
-    """Dovecot, the SMTP doors and the web server of one data directory."""
+    """Dovecot, the SMTP listeners and the web server of one data directory."""
 
     def __init__(self, config: Config, user: ServiceUser) -> None:
         self._config, self._user = config, user

@@ -16,7 +16,7 @@ def smtp_child(config: Config, user: ServiceUser, reader_url: str, guesses: Gues
 
 
 def environment(config: Config, reader_url: str) -> dict[str, str]:
-    """Only what the doors need: not the main database account, nor the vault's secret."""
+    """Only what the SMTP listeners need: not the main database account, nor the vault's secret."""
     return {
         "HOST": config.host,
         "DATA_DIR": str(config.data_dir),

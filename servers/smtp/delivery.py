@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping
 from core.config import Config
 from mail.smtp.delivery import WITHDRAWN, Answer, Handover
 from servers.smtp.bounce import bounce
-from servers.smtp.door_views import Reach, Recipient
+from servers.smtp.database_views import Reach, Recipient
 from servers.smtp.spool import Spool, Waiting
 
 log = logging.getLogger(__name__)

@@ -1,4 +1,4 @@
-"""The door for strangers (RFC 5321): mail for mailboxes here, from anybody, and nothing else."""
+"""The listener for strangers (RFC 5321): mail for mailboxes here, from anybody, and nothing else."""
 
 import email.utils
 import re
@@ -7,14 +7,14 @@ import secrets
 from aiosmtpd.smtp import Envelope, Session
 
 from mail.message.origin import from_outside
-from servers.smtp.door import NEEDS_UTF8, Connection, Door
+from servers.smtp.listener import NEEDS_UTF8, Connection, Listener
 from servers.smtp.paths import NULL, canonical
 from servers.smtp.policy import Refused, domains_from_outside
 
 _HELO = re.compile(r"[A-Za-z0-9.:\[\]_-]{1,255}")
 
 
-class MxDoor(Door):
+class MxListener(Listener):
     async def handle_MAIL(  # noqa: N802 - aiosmtpd's name
         self, server: Connection, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:

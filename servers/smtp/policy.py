@@ -1,4 +1,4 @@
-"""What may be sent, and as whom: the one rule of every door that takes mail from our own people.
+"""What may be sent, and as whom: the one rule of every listener that takes mail from our own people.
 
 Pure: bytes in, a refusal or the message to deliver out. It reads headers as strictly as anybody might, so that no
 reader of the message can find another author in it than we did (RFC 5322 §3.6, RFC 6409 §6.1 and §8).

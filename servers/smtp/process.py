@@ -17,12 +17,12 @@ from core.db import Database
 from core.logs import configure
 from core.settings import settings
 from servers.dovecot.guesses import GuessDesk
+from servers.smtp.database_views import DatabaseViews
 from servers.smtp.delivery import Delivery
-from servers.smtp.door import Limits
-from servers.smtp.door_views import DoorViews
-from servers.smtp.mx import MxDoor
+from servers.smtp.listener import Limits
+from servers.smtp.mx import MxListener
 from servers.smtp.spool import Spool
-from servers.smtp.submission import SubmissionDoor
+from servers.smtp.submission import SubmissionListener
 
 log = logging.getLogger(__name__)
 
@@ -32,10 +32,10 @@ _RETRY_SECONDS = 15.0
 
 async def serve(config: Config, database: Database, guesses: GuessDesk | None) -> None:
     """Listen on both ports until told to stop."""
-    views = DoorViews(database, config.webmail_net, config.mail_hostname)
+    views = DatabaseViews(database, config.webmail_net, config.mail_hostname)
     delivery = Delivery(config, Spool(config.data_dir / "spool"), views.may_send, views.is_ours)
-    submission = SubmissionDoor(config, views, delivery, Limits(connections=500, per_client=400), guesses)
-    mx = MxDoor(config, views, delivery, Limits(connections=200, per_client=100))
+    submission = SubmissionListener(config, views, delivery, Limits(connections=500, per_client=400), guesses)
+    mx = MxListener(config, views, delivery, Limits(connections=200, per_client=100))
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -1,4 +1,4 @@
-"""The submission door (RFC 6409): our own people, signed in, as their own mailbox or as one they may send as."""
+"""The submission listener (RFC 6409): our own people, signed in, as their own mailbox or as one they may send as."""
 
 import asyncio
 import base64
@@ -15,9 +15,9 @@ from core.config import Config
 from servers.demo.mail_script import outside
 from servers.demo.people import CATCH_ALL
 from servers.dovecot.guesses import GuessDesk
+from servers.smtp.database_views import DatabaseViews, Reach, Sender
 from servers.smtp.delivery import Delivery
-from servers.smtp.door import Connection, Door, Limits
-from servers.smtp.door_views import DoorViews, Reach, Sender
+from servers.smtp.listener import Connection, Limits, Listener
 from servers.smtp.policy import Refused, checked, parse_address
 
 log = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ class _Claim:
     secret: str
 
 
-class SubmissionDoor(Door):
+class SubmissionListener(Listener):
     """`guesses` counts wrong passwords; without one they are only refused."""
 
     takes_sign_in = True
@@ -45,7 +45,7 @@ class SubmissionDoor(Door):
     def __init__(
         self,
         config: Config,
-        views: DoorViews,
+        views: DatabaseViews,
         delivery: Delivery,
         limits: Limits,
         guesses: GuessDesk | None = None,

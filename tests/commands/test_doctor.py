@@ -16,8 +16,8 @@ from mail.errors import MailServerUnavailable
 from mail.sasl import Credential
 from servers.demo.people import PASSWORD
 from tests.apps import made
-from tests.servers.doors import ANA, BEN, SALES, SUPPORT
 from tests.servers.harness import World, free_ports
+from tests.servers.raw_clients import ANA, BEN, SALES, SUPPORT
 
 
 @pytest.fixture

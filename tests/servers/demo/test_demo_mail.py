@@ -103,7 +103,8 @@ def test_the_team_finds_support_as_one_finds_it_on_a_morning() -> None:
 
 def test_the_same_moment_gives_the_same_bytes_in_every_process() -> None:
     program = (
-        "import sys; from tests.servers.demo import test_demo_mail as t; print(t.fingerprint(t.messages(int(sys.argv[1]))))"
+        "import sys; from tests.servers.demo.test_demo_mail import fingerprint, messages; "
+        "print(fingerprint(messages(int(sys.argv[1]))))"
     )
     here = fingerprint(world())
     for hash_seed in ("1", "2"):

@@ -17,7 +17,8 @@ from auth.models import Attempt
 from servers.demo.people import PASSWORD
 from servers.dovecot import guesses
 from servers.dovecot.guesses import GuessDesk
-from tests.servers.doors import (
+from tests.servers.harness import World, free_ports
+from tests.servers.raw_clients import (
     ANA,
     BEN,
     DAN,
@@ -29,7 +30,6 @@ from tests.servers.doors import (
     opens_imap,
     opens_imap_login,
 )
-from tests.servers.harness import World, free_ports
 from tests.visitor import Visitor
 from tests.waiting import PATIENCE, until
 from web.context import EXTENSION, Services

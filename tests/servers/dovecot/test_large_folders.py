@@ -3,8 +3,8 @@
 from contextlib import suppress
 from pathlib import Path
 
-from tests.servers.doors import ANA, KIM, letter
 from tests.servers.harness import World
+from tests.servers.raw_clients import ANA, KIM, letter
 
 GIBIBYTE = 1 << 30
 

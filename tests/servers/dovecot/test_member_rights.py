@@ -5,8 +5,9 @@ import pytest
 from core.db import Database
 from servers.demo.people import PASSWORD
 from servers.run.reader_role import reader_url
-from servers.smtp.door_views import DoorViews
-from tests.servers.doors import (
+from servers.smtp.database_views import DatabaseViews
+from tests.servers.harness import World
+from tests.servers.raw_clients import (
     ANA,
     BEN,
     CLEO,
@@ -20,7 +21,6 @@ from tests.servers.doors import (
     submit,
     tell,
 )
-from tests.servers.harness import World
 
 MESSAGE = letter("Kim <kim@customer.test>", subject="Where is my parcel?")
 
@@ -182,7 +182,7 @@ def test_dovecot_comes_back_after_a_crash(world: World) -> None:
 
 def test_what_waits_for_its_turn_is_asked_who_may_still_send(world: World) -> None:
     db = Database(reader_url(world.config))
-    may_send = DoorViews(db, world.config.webmail_net, world.config.mail_hostname).may_send
+    may_send = DatabaseViews(db, world.config.webmail_net, world.config.mail_hostname).may_send
     assert may_send(ANA, SUPPORT)
     assert may_send(ANA, ANA)
     assert not any(may_send(person, SUPPORT) for person in (CLEO, DAN, EVE, SUPPORT))

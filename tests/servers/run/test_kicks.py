@@ -15,8 +15,8 @@ from mailboxes.memberships import add_members, remove_member
 from servers.dovecot.administration import DOVEADM_SOCKET, doveadm_of
 from servers.run.housekeeping import Housekeeper
 from servers.run.housekeeping_process import work
-from tests.servers.doors import BEN, SUPPORT
 from tests.servers.harness import World
+from tests.servers.raw_clients import BEN, SUPPORT
 from tests.waiting import until
 
 OLIVE = Doer("owner@acme.test", "web")

@@ -22,8 +22,8 @@ from mailboxes.storage import recount
 from servers.child import Child
 from servers.run.housekeeping import Housekeeper
 from tests.cast import PASSWORD
-from tests.servers.doors import ANA, KIM, letter, signed_in, submit, tell
 from tests.servers.harness import World
+from tests.servers.raw_clients import ANA, KIM, letter, signed_in, submit, tell
 from tests.waiting import until
 from web.context import EXTENSION, Services
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from core.config import Config
+from servers.smtp.database_views import Reach, Recipient
 from servers.smtp.delivery import Delivery
-from servers.smtp.door_views import Reach, Recipient
 from servers.smtp.spool import Spool
-from tests.servers.doors import letter
 from tests.servers.harness import free_ports
+from tests.servers.raw_clients import letter
 from tests.servers.smtp.lmtp_script import HANG_UP, ScriptedServer
 
 SENDER = "support@brand-a.test"

@@ -16,11 +16,22 @@ from mail.message.addresses import sendable, wire
 from mailboxes.audit import Doer
 from mailboxes.directory import choose_role_mailbox, find_domain
 from mailboxes.errors import BadRoleMailbox
-from servers.smtp.door_views import DoorViews, Reach
+from servers.smtp.database_views import DatabaseViews, Reach
 from servers.smtp.paths import NULL, canonical, parse_path
 from tests.cast import OWNER
-from tests.servers.doors import ANA, DAN, EVE, KIM, SUPPORT, auth_plain, dial_submission, letter, signed_in, submit
 from tests.servers.harness import World
+from tests.servers.raw_clients import (
+    ANA,
+    DAN,
+    EVE,
+    KIM,
+    SUPPORT,
+    auth_plain,
+    dial_submission,
+    letter,
+    signed_in,
+    submit,
+)
 
 STRANGER = "stranger@outside.example"
 _STATUS = re.compile(rb"[245]\.\d{1,3}\.\d{1,3} ")
@@ -238,7 +249,7 @@ def test_the_server_itself_has_a_postmaster_and_its_reports_come_from_them(world
 def test_the_servers_postmaster_is_of_the_account_that_was_made_first(world: World) -> None:
     """Whoever adds a domain later, whatever it is called, doesn't get what is written to the server."""
     for hostname in ("mail.customer.test", "other.test", "elsewhere.example"):
-        found = DoorViews(world.db, world.config.webmail_net, hostname).recipient("postmaster")
+        found = DatabaseViews(world.db, world.config.webmail_net, hostname).recipient("postmaster")
         assert found is not None
         assert (found.address, found.reach) == (OWNER, Reach.LOCAL)
 

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servers.smtp.policy import LARGEST_MESSAGE, Refused, checked, single_address, split
-from tests.servers.doors import (
+from tests.servers.harness import World
+from tests.servers.raw_clients import (
     ANA,
     BEN,
     CLEO,
@@ -22,7 +23,6 @@ from tests.servers.doors import (
     signed_in,
     submit,
 )
-from tests.servers.harness import World
 
 FORGERIES = {
     "null sender": ("", letter()),

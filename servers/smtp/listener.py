@@ -1,4 +1,4 @@
-"""What both SMTP doors share: a server of one connection with firm limits, and how a recipient is answered."""
+"""What both SMTP listeners share: a server of one connection with firm limits, and how a recipient is answered."""
 
 import asyncio
 import contextlib
@@ -14,8 +14,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from core.config import Config
 from mail.smtp.submission import MOST_RECIPIENTS
+from servers.smtp.database_views import DatabaseViews, Reach, Recipient, Sender
 from servers.smtp.delivery import Delivery
-from servers.smtp.door_views import DoorViews, Reach, Recipient, Sender
 from servers.smtp.paths import parse_path
 from servers.smtp.policy import LARGEST_MESSAGE
 
@@ -50,7 +50,7 @@ Result = TypeVar("Result")
 
 
 class Limits:
-    """How much one door takes at once, counted by client address. Used from the event loop only."""
+    """How much one listener takes at once, counted by client address. Used from the event loop only."""
 
     def __init__(self, *, connections: int, per_client: int) -> None:
         self._connections, self._per_client = connections, per_client
@@ -86,26 +86,26 @@ class Limits:
 
 
 class Connection(SMTP):
-    """One SMTP connection; refuses to start when the door is full."""
+    """One SMTP connection; refuses to start when the listener is full."""
 
     command_size_limit = _LONGEST_COMMAND
     line_length_limit = _LONGEST_LINE
 
-    def __init__(self, door: "Door") -> None:
+    def __init__(self, listener: "Listener") -> None:
         self.command_size_limits = defaultdict(lambda: _LONGEST_COMMAND)  # the library's is one for all connections
         super().__init__(
-            door,
+            listener,
             data_size_limit=LARGEST_MESSAGE,
             enable_SMTPUTF8=True,
-            hostname=door.config.mail_hostname,
+            hostname=listener.config.mail_hostname,
             ident="Postroom",
             timeout=_IDLE_SECONDS,
-            # Loopback without TLS, as everything here; a door that takes no sign-in doesn't offer it.
-            auth_require_tls=not door.takes_sign_in,
+            # Loopback without TLS, as everything here; a listener that takes no sign-in doesn't offer it.
+            auth_require_tls=not listener.takes_sign_in,
             command_call_limit={"*": _COMMAND_LIMIT, "AUTH": 5},
             loop=asyncio.get_running_loop(),
         )
-        self._door = door
+        self._listener = listener
         self._client = ""
         self.sender: Sender | None = None
         self.failed_sign_ins = 0
@@ -119,7 +119,7 @@ class Connection(SMTP):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         client = _client_of(transport.get_extra_info("peername"))
-        if not self._door.limits.enter(client):
+        if not self._listener.limits.enter(client):
             _turn_away(transport)
             return
         self._client = client
@@ -127,7 +127,7 @@ class Connection(SMTP):
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._client:
-            self._door.limits.leave(self._client)
+            self._listener.limits.leave(self._client)
             super().connection_lost(error)
 
     def data_received(self, data: bytes) -> None:
@@ -182,12 +182,12 @@ class Connection(SMTP):
         return [self._found[address] for address in envelope.rcpt_tos]
 
 
-class Door:
+class Listener:
     """The hooks aiosmtpd calls. `handle_…` answers are SMTP replies."""
 
     takes_sign_in = False
 
-    def __init__(self, config: Config, views: DoorViews, delivery: Delivery, limits: Limits) -> None:
+    def __init__(self, config: Config, views: DatabaseViews, delivery: Delivery, limits: Limits) -> None:
         self.config, self.views, self.delivery, self.limits = config, views, delivery, limits
         # Of their own: a slow hand-over must not keep people from signing in, nor the other way round.
         self._questions = ThreadPoolExecutor(8, thread_name_prefix="question")

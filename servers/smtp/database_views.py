@@ -1,4 +1,4 @@
-"""What the SMTP doors ask the database: only the views named `server_…`, with every question asked anew."""
+"""What the SMTP listeners ask the database: only the views named `server_…`, with every question asked anew."""
 
 import hashlib
 import ipaddress
@@ -20,7 +20,7 @@ ROLES = frozenset({"postmaster", "abuse"})
 
 @dataclass(frozen=True)
 class Sender:
-    """Somebody signed in at the submission door: who proved it, as whom they act, and what the proof rests on."""
+    """Somebody signed in at submission: who proved it, as whom they act, and what the proof rests on."""
 
     person: str
     mailbox: str
@@ -45,11 +45,11 @@ class Recipient:
     reach: Reach
 
 
-class DoorViews:
+class DatabaseViews:
     """Every method opens and ends a transaction of its own, and blocks: call from a worker thread."""
 
     def __init__(self, database: Database, webmail_net: str, hostname: str) -> None:
-        """`hostname` is what these doors call themselves."""
+        """`hostname` is what these listeners call themselves."""
         self._database, self._hostname = database, hostname.lower()
         self._webmail_net = ipaddress.ip_network(webmail_net)
 

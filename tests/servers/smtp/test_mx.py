@@ -13,8 +13,8 @@ from mail.message.addresses import parse_list
 from servers.smtp.authors import Unreadable, named
 from servers.smtp.policy import Refused, domains_from_outside, parse_address
 from tests.effort import effort
-from tests.servers.doors import ANA, DAN, KIM, SUPPORT, letter, signed_in, submit
 from tests.servers.harness import World
+from tests.servers.raw_clients import ANA, DAN, KIM, SUPPORT, letter, signed_in, submit
 
 STRANGER = "stranger@outside.example"
 

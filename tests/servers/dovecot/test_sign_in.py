@@ -12,7 +12,8 @@ from auth.models import AppPassword
 from auth.sessions import SessionEvents
 from core.db import now
 from servers.demo.people import PASSWORD
-from tests.servers.doors import (
+from tests.servers.harness import World
+from tests.servers.raw_clients import (
     ANA,
     BEN,
     CLEO,
@@ -29,7 +30,6 @@ from tests.servers.doors import (
     opens_smtp,
     opens_smtp_login,
 )
-from tests.servers.harness import World
 
 ELSEWHERE = "127.0.0.2"
 

@@ -1,4 +1,4 @@
-"""The door of the tool server over HTTP: a name of this house, no other site's page, a token that the API knows."""
+"""Who is heard over HTTP: by a name of this host, from no other site's page, with a token that the API knows."""
 
 import hashlib
 import time
@@ -18,7 +18,7 @@ _MOST_REMEMBERED = 1000
 _LARGEST = 1_000_000  # octets, as the API takes
 
 
-class Door:
+class Guard:
     """`names` are the host names under which this server is reached; `is_good` asks the API about a token."""
 
     def __init__(self, app: ASGIApp, names: frozenset[str], is_good: Callable[[str], Awaitable[bool]]) -> None:
