@@ -63,8 +63,8 @@ def create_app(config: Config | None = None) -> Flask:
     for part in (converters, context, gate, headers, assets):
         part.install(app)
     errors.install(app, for_programs=envelope.tell)
-    for room in (pages.well_known, pages.sign_in.people, pages.settings.person, pages.console.owner, pages.mail):
-        app.register_blueprint(room.blueprint)
+    for part in (pages.well_known, pages.sign_in.people, pages.settings.person, pages.console.owner, pages.mail):
+        app.register_blueprint(part.blueprint)
     for blueprint in (pages.console.console, pages.settings.shares.shares, pages.settings.shares.signature):
         app.register_blueprint(blueprint)
     api.rest.views.install(app)

@@ -25,11 +25,11 @@ def install(app: Flask) -> None:
 @with_appcontext
 def demo() -> None:
     """Make the demo world, if it isn't there. Its passwords are public."""
-    here = services()
-    if not here.config.demo:
+    held = services()
+    if not held.config.demo:
         click.echo("DEMO=0 is set, and the demo's passwords are public.", err=True)
         sys.exit(1)
-    made = seed(here.config, here.db, here.vault, service_user())
+    made = seed(held.config, held.db, held.vault, service_user())
     click.echo("The demo world is ready." if made else "The demo world is there already.")
 
 
@@ -41,9 +41,9 @@ def doctor() -> None:
     Exit status: 0 when all of it is so, 1 when something is WRONG, 75 when nothing is wrong and the servers were too
     slow to tell about some of it (run it again in a quieter moment).
     """
-    here = services()
+    held = services()
     found: Counter[Verdict] = Counter()
-    for finding in Doctor(here.config, here.db, here.vault).examine():
+    for finding in Doctor(held.config, held.db, held.vault).examine():
         found[finding.verdict] += 1
         click.echo(f"{finding.verdict.value:5}  {finding.mailbox}  {finding.what}")
     if not found:
@@ -57,8 +57,8 @@ def doctor() -> None:
 @with_appcontext
 def housekeeping() -> None:
     """Count what is used and empty the bin of what waited a week, now. `make run` does it by itself."""
-    here = services()
-    gone = Housekeeper(here.config, here.db, here.doveadm).tidy()
+    held = services()
+    gone = Housekeeper(held.config, held.db, held.doveadm).tidy()
     for address in gone:
         click.echo(f"{address} is removed for good.")
     click.echo(f"Counted. Removed: {len(gone)}.")

@@ -23,8 +23,8 @@ SENDING, COMMITTING, ACCEPTED, FILED, DONE = "sending", "committing", "accepted"
 STOPPED, UNKNOWN, DISMISSED = "stopped", "unknown", "dismissed"
 GONE_OUT = (ACCEPTED, FILED, DONE)
 CUT_OFF = "Postroom was stopped while handing it over."
-# What of `after` is kept for good: by it the draft that went out is known, should it still lie about.
-_SENT_FROM = ("window", "draft")
+# What of `after` is kept for good: by it the draft that went out is known, should it still lie about, and its words.
+_SENT_FROM = ("window", "draft", "fingerprint")
 
 
 @dataclass(frozen=True)

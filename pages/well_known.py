@@ -1,4 +1,4 @@
-"""The pages that belong to no room."""
+"""What browsers and programs ask of every site: health, robots, security.txt, a fresh form token."""
 
 from datetime import UTC, datetime, timedelta
 

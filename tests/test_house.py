@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -13,6 +14,7 @@ FLOORS = {
     "auth": 1,
     "mailboxes": 2,
     "webmail": 3,
+    "migrations": 3,
     "web": 4,
     "api": 5,
     "pages": 5,
@@ -27,6 +29,8 @@ STEPS = {
     "mail/message": 2,
     "mail/imap": 3,
     "mail/smtp": 3,
+    "migrations": 0,
+    "migrations/versions": 1,
     "webmail": 0,
     "webmail/reading": 1,
     "webmail/writing": 2,
@@ -46,6 +50,8 @@ STEPS = {
     "servers/run": 3,
 }
 TOP = "app.py"
+# What holds no code of the application.
+BESIDE = {"tests", "bench"}
 FORBIDDEN_NAMES = {
     "mailbox",
     "email",
@@ -62,6 +68,7 @@ FORBIDDEN_NAMES = {
 
 # Library → where it may be imported: files and folders. Those not named here: nowhere.
 LIBRARIES = {
+    "sqlite3": (),
     "imaplib": ("mail/imap/",),
     "imapclient": ("mail/imap/", "mail/probe.py"),
     "smtplib": ("mail/",),
@@ -89,18 +96,18 @@ LIBRARIES = {
     "starlette": ("api/mcp/",),
     "uvicorn": ("api/mcp/",),
     "h11": ("api/mcp/",),
-    "sqlalchemy": ("core/", "auth/", "mailboxes/", "pages/console/", "servers/", "commands/"),
-    "flask": ("web/", "pages/", "api/rest/", "commands/"),
+    "sqlalchemy": ("core/", "auth/", "mailboxes/", "migrations/", "pages/console/", "servers/", "commands/"),
+    "flask": ("web/", "pages/", "api/rest/", "commands/", TOP),
     "flask_login": ("web/",),
-    "flask_wtf": ("web/", "pages/"),
+    "flask_wtf": ("web/", "pages/", TOP),
     "wtforms": ("web/forms.py", "pages/"),
     "click": ("commands/",),
 }
 
 
 def sources() -> Iterator[Path]:
-    for room in FLOORS:
-        yield from (ROOT / room).rglob("*.py")
+    for name in FLOORS:
+        yield from (ROOT / name).rglob("*.py")
     yield ROOT / TOP
 
 
@@ -117,12 +124,13 @@ def room(path: Path) -> str:
 
 
 def imported(path: Path) -> Iterator[str]:
+    """The modules that this file names in imports, wherever in it they stand; relative ones with their dots."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield "." * node.level + (node.module or "")
+            yield from (f"{node.module}.{alias.name}" for alias in node.names if not node.level)
 
 
 def target_of(module: str) -> Path | None:
@@ -135,16 +143,11 @@ def target_of(module: str) -> Path | None:
 
 
 def imports_of_ours() -> Iterator[tuple[Path, str, Path]]:
-    """Who imports what, and the file that this is. What a package says of itself is no import."""
+    """Who imports what, and the file that this is."""
     for path in sources():
         for module in imported(path):
-            if module.split(".")[0] in FLOORS and (target := target_of(module)) and not says_only(target):
+            if module.split(".")[0] in FLOORS and (target := target_of(module)):
                 yield path, module, target
-
-
-def says_only(path: Path) -> bool:
-    """Whether nothing stands in it but its docstring."""
-    return path.name == "__init__.py" and len(ast.parse(path.read_text()).body) == 1
 
 
 def test_imports_only_go_down() -> None:
@@ -161,17 +164,28 @@ def test_folders_of_a_room_do_not_go_round_in_circles() -> None:
         f"{name_of(path)} imports {module}"
         for path, module, target in imports_of_ours()
         if name_of(path) != TOP and room(path) == room(target)
-        if folder(path) != folder(target) and STEPS[folder(target)] >= STEPS[folder(path)]
+        if folder(path) != folder(target) and STEPS.get(folder(target), 0) >= STEPS.get(folder(path), 0)
     ]
     assert circles == []
 
 
+def test_files_of_a_folder_do_not_go_round_in_circles() -> None:
+    """Packages apart, whose files may ask them for what they hold in common."""
+    beside: dict[str, set[str]] = {}
+    for path, _, target in imports_of_ours():
+        if folder(path) == folder(target) and "__init__.py" not in (path.name, target.name):
+            beside.setdefault(name_of(path), set()).add(name_of(target))
+    TopologicalSorter(beside).prepare()  # raises CycleError
+
+
 def test_every_file_has_its_place() -> None:
-    folders = {folder(path) for path in sources()} - {"."}
-    assert folders == STEPS.keys() | FLOORS.keys()
-    strays = {path.name for path in ROOT.glob("*.py")} - {TOP}
-    assert strays == set()
-    assert {one.parent.name for one in ROOT.glob("*/__init__.py")} == {*FLOORS, "migrations", "tests"}
+    everywhere = [path for path in ROOT.rglob("*.py") if not path.relative_to(ROOT).parts[0].startswith((".", "data"))]
+    assert {folder(path) for path in everywhere if room(path) in FLOORS} == STEPS.keys() | FLOORS.keys()
+    assert {room(path) for path in everywhere} == {*FLOORS, *BESIDE, TOP}
+
+
+def test_every_import_says_where_from() -> None:
+    assert [name_of(path) for path in sources() if any(module.startswith(".") for module in imported(path))] == []
 
 
 def test_nobody_imports_the_application() -> None:
@@ -183,15 +197,13 @@ def test_every_library_comes_in_by_its_place() -> None:
         f"{name_of(path)} imports {module}"
         for path in sources()
         for module in {found.split(".")[0] for found in imported(path)}
-        if (module in LIBRARIES or is_foreign(module))
-        and name_of(path) != TOP
-        and not name_of(path).startswith(LIBRARIES.get(module, ()))
+        if (module in LIBRARIES or is_foreign(module)) and not name_of(path).startswith(LIBRARIES.get(module, ()))
     ]
     assert strays == []
 
 
 def is_foreign(module: str) -> bool:
-    return module not in sys.stdlib_module_names and module not in {*FLOORS, "app", "migrations"}
+    return module not in sys.stdlib_module_names and module not in {*FLOORS, "app"}
 
 
 def test_no_module_shadows_what_others_import() -> None:

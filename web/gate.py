@@ -65,8 +65,8 @@ def _load(_request: object) -> SignedIn | None:
     token = session_token(role)
     if not token:
         return None
-    room = services()
-    found = resolve_owner(room.db, token) if role == OWNER else resolve(room.db, room.vault, token)
+    held = services()
+    found = resolve_owner(held.db, token) if role == OWNER else resolve(held.db, held.vault, token)
     g.found_actor = found
     return SignedIn(found) if found else None
 

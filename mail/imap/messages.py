@@ -22,7 +22,7 @@ _SECTION: Final = re.compile(r"(?:[1-9][0-9]{0,4}(?:\.[1-9][0-9]{0,4}){0,120}(?:
 
 
 class Messages:
-    """The messages of the folder in hand, one by one. Every method raises MessageGone when there is none any more.
+    """The messages of the folder in hand, one by one. Asking for one that is gone raises MessageGone, but for `flags`.
 
     Nothing in here changes a message, not even \\Seen (BODY.PEEK, RFC 9051 section 6.4.5).
     """

@@ -62,24 +62,24 @@ add_security_pages(blueprint, SHELL, "/settings")
 @blueprint.route("/forgot", methods=["GET", "POST"])
 def forgot() -> Response:
     """Asks for a link by mail. Whether the address is an owner's is looked up after the answer was given."""
-    form, room = ForgottenForm(), services()
+    form, held = ForgottenForm(), services()
     if not form.validate_on_submit():
         return form_page("console/forgot.html", form)
     name = logins.normal_name(typed(form.address))
     try:
-        counted = resets.may_ask(room.db, name, this_client())
+        counted = resets.may_ask(held.db, name, this_client())
     except TooManyAttempts as error:
         return form_page("console/forgot.html", form, *refuse(form, error))
     if counted:
-        room.background.run(partial(_send_link, room, name))
+        held.background.run(partial(_send_link, held, name))
     return form_page("console/forgot.html", form, sent=SENT)
 
 
 @blueprint.route("/reset/<token>", methods=["GET", "POST"])
 def reset(token: str) -> Response:
     """Where the mailed link leads. Looking uses nothing up: mail programs look at links, too."""
-    form, room = NewPasswordForm(), services()
-    with room.db.read() as session:
+    form, held = NewPasswordForm(), services()
+    with held.db.read() as session:
         login = resets.holder(session, token, now())
     if login is None:
         return form_page("console/reset.html", form, ResetExpired.status, expired=ResetExpired.public)
@@ -91,7 +91,7 @@ def reset(token: str) -> Response:
         record(session, doer, login.account_id or 0, "owner.password_reset", subject=login.name)
 
     try:
-        resets.redeem(room.db, room.session_events, token, typed(form.new_password), this_client(), noted)
+        resets.redeem(held.db, held.session_events, token, typed(form.new_password), this_client(), noted)
     except WeakPassword as error:
         return form_page("console/reset.html", form, *refuse(form, error), email=login.name)
     except ResetExpired as error:
@@ -154,14 +154,14 @@ def _owners(form: NewOwnerForm, answer: Answer | None = None, *, secret: str = "
     return settings_page(SHELL, "owners", "owners_page", answer, form=form, **facts)
 
 
-def _send_link(room: Services, name: str) -> None:
+def _send_link(held: Services, name: str) -> None:
     """Off the request's path: neither the answer nor the time it takes tells who is an owner."""
-    with room.db.write() as session:
+    with held.db.write() as session:
         owner = owners.may_be_written_to(session, name)
         if owner is None:
             return
         token, local = resets.issue(session, owner, now()), owners.is_local(session, name)
-    config = room.config
+    config = held.config
     handover = way_to(config, local=local)
     if handover is None:
         log.warning("no relay to send a reset link by", extra={"login_id": owner.id})

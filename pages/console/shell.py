@@ -93,10 +93,10 @@ def correctable(error: PostroomError) -> PostroomError:
 
 def waiting_in(rows: list[MailboxRow]) -> dict[int, int]:
     """Unread mail in shared mailboxes that nobody reads now, by id. No transaction is open while Dovecot is asked."""
-    room = services()
+    held = services()
     alone = [row for row in rows if row.has_no_members]
-    asked = room.doveadm.unread_in([row.address for row in alone if row.status == ACTIVE])
-    binned = {row.address: unread_in(room.config.mail_root, row.address) for row in alone if row.status != ACTIVE}
+    asked = held.doveadm.unread_in([row.address for row in alone if row.status == ACTIVE])
+    binned = {row.address: unread_in(held.config.mail_root, row.address) for row in alone if row.status != ACTIVE}
     counts = asked | binned
     return {row.id: counts[row.address] for row in alone if counts.get(row.address)}
 

@@ -20,20 +20,18 @@ from mail.html import sanitize
 from mail.html.plaintext import to_html
 from mail.images.remote import ImageRefused, Reason, fetch, raster_type
 from mail.imap.refs import MessageRef
-from mail.message.addresses import parse_list
 from mail.message.filenames import content_disposition
-from mail.message.headers import parse
 from mailboxes import image_consents
 from mailboxes.access import MailboxAccess
 from pages.mail import blueprint
 from pages.mail.letters import writes_from
 from pages.mail.request_values import beside, opened
 from web.context import current_actor, services
-from webmail.connection import mail_of, select_for
 from webmail.reading.messages import (
     HtmlBody,
     OpenMessage,
     attachment_of,
+    author_of,
     html_body,
     picture_of,
     stream_attachment,
@@ -120,12 +118,8 @@ def _remember(mailbox: str, folder: str, ref: str, how: Callable[[Database, Acto
     """What the person wants of this message's sender from now on; then the message, shown accordingly."""
     access = opened(mailbox)
     message_ref = MessageRef.parse(folder, ref)
-    with mail_of(services().pool, access, folder) as imap:
-        select_for(imap, access, [message_ref])
-        told = imap.messages.open(message_ref.uid)
-        sender = parse_list(parse(told.header, told.charset).raw("From") or b"")
-    if sender:
-        how(services().db, current_actor(), sender[0].address)
+    if author := author_of(services().pool, access, message_ref):
+        how(services().db, current_actor(), author.address)
     where: dict[str, Any] = {"mailbox": access.address, "folder": folder, "ref": ref, **beside()}
     return redirect(url_for("webmail.message", **where), 303)
 

@@ -35,6 +35,7 @@ from web.htmx import is_fragment_request, render
 from webmail.writing import drafting
 from webmail.writing.attaching import Attached, is_in_original
 from webmail.writing.drafting import KeptApart, Saved, TooLarge, Writing
+from webmail.writing.sent_before import OtherWordsSent
 
 _BESIDE_SECONDS = 1.0
 _LONGEST_NOTICE = 1_000
@@ -128,7 +129,7 @@ def _kept(
     try:
         if isinstance(error, KeptApart):
             raise error
-        saved = drafting.save(held.pool, held.db, access, writing)
+        saved = drafting.save(held.pool, held.db, access, writing, apart=isinstance(error, OtherWordsSent))
     except KeptApart as apart:
         return with_draft(writing, apart.saved), apart.saved.attached, apart.theirs
     except (PostroomError, *DatabaseTrouble) as trouble:

@@ -75,14 +75,14 @@ def settings_page(shell: Shell, name: str, at: str, answer: Answer | None = None
 
 def _password(shell: Shell) -> Response:
     """Change one's own password; the other sessions end."""
-    form, room, me = PasswordChangeForm(), services(), shell.who()
+    form, held, me = PasswordChangeForm(), services(), shell.who()
     if not form.validate_on_submit():
         return settings_page(shell, "password", "password", form=form)
     try:
         done = credentials.change_password(
-            room.db,
-            room.vault,
-            room.session_events,
+            held.db,
+            held.vault,
+            held.session_events,
             me,
             this_client(),
             old=typed(form.password),
@@ -104,10 +104,10 @@ def _second_factor_page(shell: Shell) -> Response:
 
 
 def _second_factor_begin(shell: Shell) -> Response:
-    form, room = PasswordForm(), services()
+    form, held = PasswordForm(), services()
     if form.validate_on_submit():
         try:
-            second_factor.begin(room.db, room.vault, shell.who().login_id, typed(form.password), this_client())
+            second_factor.begin(held.db, held.vault, shell.who().login_id, typed(form.password), this_client())
         except REFUSALS as error:
             return _second_factor(shell, form, refuse(form, error))
         return redirect(url_for(".second_factor_page"), 303)
@@ -116,12 +116,12 @@ def _second_factor_begin(shell: Shell) -> Response:
 
 def _second_factor_confirm(shell: Shell) -> Response:
     """The first code from the app switches it on; the recovery codes are in this answer and nowhere else."""
-    form, room, me = ConfirmForm(), services(), shell.who()
+    form, held, me = ConfirmForm(), services(), shell.who()
     if not form.validate_on_submit():
         return _second_factor(shell, form)
     noted = shell.noted("second_factor_on")
     try:
-        done = second_factor.confirm(room.db, room.vault, room.session_events, me, typed(form.code), noted)
+        done = second_factor.confirm(held.db, held.vault, held.session_events, me, typed(form.code), noted)
     except REFUSALS as error:
         return _second_factor(shell, form, refuse(form, error))
     answer = settings_page(shell, "recovery_codes", "second_factor_page", codes=done.recovery_codes, just_on=True)
@@ -130,12 +130,12 @@ def _second_factor_confirm(shell: Shell) -> Response:
 
 
 def _second_factor_off(shell: Shell) -> Response:
-    form, room, login_id = SwitchOffForm(), services(), shell.who().login_id
+    form, held, login_id = SwitchOffForm(), services(), shell.who().login_id
     if not form.validate_on_submit():
         return _second_factor(shell, form)
     password, code, noted = typed(form.password), typed(form.code), shell.noted("second_factor_off")
     try:
-        second_factor.switch_off(room.db, room.vault, login_id, password, code, this_client(), noted)
+        second_factor.switch_off(held.db, held.vault, login_id, password, code, this_client(), noted)
     except REFUSALS as error:
         return _second_factor(shell, form, refuse(form, error))
     say("Your second factor is off. Your password alone signs you in again.")
@@ -147,9 +147,9 @@ def _recovery_codes(shell: Shell) -> Response:
 
     Without a second factor there is nothing they could stand in for.
     """
-    form, room, login_id = PasswordForm(), services(), shell.who().login_id
+    form, held, login_id = PasswordForm(), services(), shell.who().login_id
     show = partial(settings_page, shell, "recovery_codes", "second_factor_page")
-    with room.db.read() as session:
+    with held.db.read() as session:
         left, login = recovery.left(session, login_id), logins.get(session, login_id)
     if login is None or not login.second_factor:
         return redirect(url_for(".second_factor_page"), 303)
@@ -157,7 +157,7 @@ def _recovery_codes(shell: Shell) -> Response:
         return show(form=form, left=left)
     password, noted = typed(form.password), shell.noted("recovery_codes_made")
     try:
-        codes = second_factor.new_recovery_codes(room.db, room.vault, login_id, password, this_client(), noted)
+        codes = second_factor.new_recovery_codes(held.db, held.vault, login_id, password, this_client(), noted)
     except REFUSALS as error:
         return show(refuse(form, error), form=form, left=left)
     return show(codes=codes)
@@ -193,10 +193,10 @@ def _sessions_end_others(shell: Shell) -> Response:
 
 def _second_factor(shell: Shell, form: FlaskForm | None = None, answer: Answer | None = None) -> Response:
     """The page of the state it is in now. A form of another state is left out: the state changed meanwhile."""
-    room, me = services(), shell.who()
-    with room.db.read() as session:
+    held, me = services(), shell.who()
+    with held.db.read() as session:
         login = logins.get(session, me.login_id) or abort(404)
-        enrolment = second_factor.awaiting(session, room.vault, me.login_id)
+        enrolment = second_factor.awaiting(session, held.vault, me.login_id)
         on, left = login.second_factor, recovery.left(session, me.login_id)
     kind = SwitchOffForm if on else ConfirmForm if enrolment else PasswordForm
     shown = form if type(form) is kind else kind(formdata=None)

@@ -1,1 +1,1 @@
-"""Signing in and out, for people and for owners."""
+"""Signing in and out: the steps, which people and owners share, and the people's own."""

@@ -6,6 +6,7 @@ from core.config import Config
 from mail.doveadm import Doveadm
 from servers.files import hand_over, make_directory, write_private
 
+# Dovecot 2.3 speaks HTTP on a Unix socket only when the socket bears this very name.
 DOVEADM_SOCKET = "http"
 
 

@@ -23,8 +23,6 @@ _CACHED = (
     f"hdr.{NOTICE.lower()}"
 )
 
-# Dovecot 2.3 speaks HTTP on a Unix socket only when the socket bears this very name.
-
 # In each mailbox's home: octets and messages, written anew by whichever Dovecot process changed them.
 USAGE_FILE = "usage"
 # A mailbox with any room left takes one more delivery of any size: so "full" means one thing, at every door.

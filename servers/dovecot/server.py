@@ -27,7 +27,7 @@ _STOP_SECONDS = 10.0
 class Dovecot:
     """The process and its files. Not thread-safe; one instance for a data directory at a time.
 
-    `more` are settings beside those of `dovecot_config`.
+    `more` are settings beside those of `servers/dovecot/config.py`.
     """
 
     def __init__(self, config: Config, user: ServiceUser, *, database_url: str = "", more: str = "") -> None:

@@ -16,6 +16,7 @@ from mail.imap.folders import Folder
 from mail.imap.pool import Pool
 from mail.imap.refs import MessageRef
 from mail.message import mime, transfer
+from mail.message.addresses import Address, parse_list
 from mail.message.contents import Attachment, Layout, choose
 from mail.message.headers import Headers, message_id, parse
 from mailboxes.access import MailboxAccess
@@ -80,6 +81,14 @@ def open_message(pool: Pool, access: MailboxAccess, ref: MessageRef) -> OpenMess
         texts=shown,
         has_remote_images=any(text.is_html and sanitize.has_remote_images(text.content) for text in shown),
     )
+
+
+def author_of(pool: Pool, access: MailboxAccess, ref: MessageRef) -> Address | None:
+    """The first author of a message. Raises FolderChanged, MessageGone."""
+    with mail_of(pool, access, ref.folder) as imap:
+        select_for(imap, access, [ref])
+        told = imap.messages.open(ref.uid)
+    return next(iter(parse_list(parse(told.header, told.charset).raw("From") or b"")), None)
 
 
 @dataclass(frozen=True)

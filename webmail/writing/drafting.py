@@ -5,6 +5,7 @@ it, so every saved version is found by it, by any member and from any computer.
 """
 
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from functools import partial
 from core.db import Database, now
 from core.errors import PostroomError
 from mail.errors import MailError, MessageGone
-from mail.html import sanitize
+from mail.html import plaintext, sanitize
 from mail.imap.client import Imap
 from mail.imap.pool import Pool
 from mail.imap.refs import MessageRef
@@ -84,12 +85,18 @@ class Writing:
         return self.in_reply_to or next(iter(self.references[-1:]), "")
 
     @property
-    def words(self) -> str:
-        """What is the same in two windows when the same would go out from both: a digest of all that people write."""
-        attached = sorted({*self.keep, *(attached_as(file).id for file in self.files)})
-        body = self.html if self.format == "html" else self.text
-        said = (self.to, self.cc, self.bcc, self.subject, self.format, body.rstrip(), *attached)
-        return hashlib.sha256("\0".join(said).encode()).hexdigest()[:32]
+    def fingerprint(self) -> str:
+        """The same for whatever says the same to the same people, in whichever window and however it is formatted.
+
+        Attachments are counted only: how a form names one depends on where it lies at the moment.
+        """
+        people = []
+        for field_ in (self.to, self.cc, self.bcc):
+            good, bad = parse_typed(field_)
+            people.append(sorted({*(one.address for one in good), *bad}))
+        body = plaintext.from_html(sanitize.html(self.html).html) if self.format == "html" else self.text
+        said = (people, self.subject.split(), body.split(), len(self.keep) + len(self.files))
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True)
@@ -174,21 +181,23 @@ def _followed(imap: Imap, db: Database, access: MailboxAccess, ref: MessageRef, 
     return MessageRef(found.folder, found.uidvalidity, found.uids[-1])
 
 
-def save(pool: Pool, db: Database, access: MailboxAccess, writing: Writing) -> Saved:
+def save(pool: Pool, db: Database, access: MailboxAccess, writing: Writing, *, apart: bool = False) -> Saved:
     """Keep what is written: the new version is appended first, then older ones go, so there is always one.
 
-    Other words than those that were sent, from another window, become a draft of their own.
+    As a draft of its own, with a key of its own, when that is asked for (`apart`), and when other words went out under
+    this key from another window.
 
     Raises AlreadySent, BeingSent, PerhapsSent, SubjectTooLong, AttachmentGone, TooLarge, MailErrors, and KeptApart when
     somebody else saved it meanwhile.
     """
     access.require(Right.SEND)
-    if not (elsewhere := went_elsewhere(db, access, writing.key, writing.window, writing.words)):
+    apart = apart or went_elsewhere(db, access, writing)
+    if not apart:
         check_not_sent(db, access, writing.key)
     with mail_of(pool, access, DRAFTS) as imap:
         found = _versions(imap, access, writing)
         draft = assemble(imap, access, writing)
-        mine = replace(writing, key=new_key()) if found.changed or elsewhere else writing
+        mine = replace(writing, key=new_key()) if found.changed or apart else writing
         message_id = message_id_of(access, mine.key)
         body = compose.build(draft, identity=identity(access), message_id=message_id, date=now(), keep_bcc=True)
         ref = _replace(imap, access, found, mine, body)

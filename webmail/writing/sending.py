@@ -23,7 +23,7 @@ from webmail.connection import DRAFTS, mail_of, select_for
 from webmail.writing.drafting import Writing, assemble, check_unchanged, identity, message_id_of
 from webmail.writing.filing import FileForHouse, finish, look_for, nobody, put_back
 from webmail.writing.recipients import recipients
-from webmail.writing.sent_before import PerhapsSent, SentElsewhere, is_elsewhere, name_of
+from webmail.writing.sent_before import OtherWordsPerhapsSent, OtherWordsSent, PerhapsSent, name_of, says_otherwise
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +77,9 @@ def send(
        done. Whoever lost their right after the dot has no way in any more: their copy is filed by `file_for_house`.
 
     Raises BadRecipients, SubjectTooLong, FolderChanged, MessageGone, AttachmentGone, TooLarge, DraftChanged, TakenOver,
-    SentElsewhere, PerhapsSent, OutboxClosed, MailboxNotFound, Forbidden, MailServerUnavailable and SubmissionRefused
-    (nothing went out, the draft stays), SubmissionUnknown (it may have gone out; it lies in Drafts).
+    OtherWordsSent, OtherWordsPerhapsSent, PerhapsSent, OutboxClosed, MailboxNotFound, Forbidden, MailServerUnavailable
+    and SubmissionRefused (nothing went out, the draft stays), SubmissionUnknown (it may have gone out; it lies in
+    Drafts).
     """
     access.require(Right.SEND)
     if sent := _outcome(db, access, writing):
@@ -192,7 +193,8 @@ def _noted_later(entry: Entry) -> Iterator[None]:
 def _outcome(db: Database, access: MailboxAccess, writing: Writing) -> Sent | None:
     """What became of the message with this key; None when nothing did, and nothing will: it may be sent.
 
-    Waits a moment for one that is being handed over. Raises SubmissionUnknown, SentElsewhere, PerhapsSent.
+    Waits a moment for one that is being handed over. Raises SubmissionUnknown, OtherWordsSent, OtherWordsPerhapsSent,
+    PerhapsSent.
     """
     key = writing.key
     entry = outbox.find(db, access, key)
@@ -202,18 +204,19 @@ def _outcome(db: Database, access: MailboxAccess, writing: Writing) -> Sent | No
     if entry is None or outbox.withdraw(db, entry):
         return None
     entry = outbox.find(db, access, key) or entry
-    elsewhere = is_elsewhere(entry, writing.window, writing.words)
-    if entry.state in outbox.GONE_OUT:
-        if elsewhere:
-            raise SentElsewhere(entry)
+    gone_out = entry.state in outbox.GONE_OUT
+    if says_otherwise(entry, writing):
+        raise OtherWordsSent(key) if gone_out else OtherWordsPerhapsSent(key)
+    if gone_out:
         return Sent(entry, filed=entry.state != outbox.ACCEPTED)
-    if elsewhere or entry.state == outbox.DISMISSED:
+    if entry.state == outbox.DISMISSED:
         raise PerhapsSent(key)
     raise SubmissionUnknown(entry.note or "The mail server hasn't confirmed it.")
 
 
 def _after(writing: Writing) -> dict[str, str]:
-    """What `_tidy` needs, and by what the same words are known again, as text that can lie in the outbox."""
+    """What `_tidy` needs, and by what the same message is known again, as text that can lie in the outbox."""
     refs = {"answers": writing.answers, "draft": writing.draft}
-    known = {"mode": writing.mode, "window": writing.window, "words": writing.words, "original": writing.original_id}
+    known = {"mode": writing.mode, "window": writing.window, "original": writing.original_id}
+    known["fingerprint"] = writing.fingerprint
     return known | {name: name_of(ref) for name, ref in refs.items() if ref}

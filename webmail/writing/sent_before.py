@@ -1,5 +1,7 @@
 """What went out under a key already, and what that means for whoever still writes under it."""
 
+from typing import Protocol
+
 from core.db import Database, now
 from core.errors import PostroomError
 from mail.imap.refs import MessageRef, encode_folder
@@ -7,6 +9,19 @@ from mailboxes import outbox
 from mailboxes.access import MailboxAccess
 from mailboxes.outbox import COMMITTING, GONE_OUT, SENDING, STOPPED, Entry
 from mailboxes.outbox_leftovers import STUCK_AFTER
+
+
+class Written(Protocol):
+    """A message being written, as far as it matters here: `drafting.Writing`."""
+
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def window(self) -> str: ...
+
+    @property
+    def fingerprint(self) -> str: ...
 
 
 class AlreadySent(PostroomError):
@@ -21,12 +36,22 @@ class AlreadySent(PostroomError):
         self.entry, self.ref = entry, ref
 
 
-class SentElsewhere(AlreadySent):
-    """It went out from another window; the words in this one did not."""
+class OtherWordsSent(PostroomError):
+    """Something went out under this key, or may have, and it isn't what is written here."""
 
-    code = "sent_elsewhere"
+    code = "other_words_sent"
+    status = 409
     public = (
-        "Not sent: this draft went out from another window. To send what is written here as well, press Send again."
+        "Not sent: this message went out already, with other words. To send what is written here as well, press Send "
+        "again."
+    )
+
+
+class OtherWordsPerhapsSent(OtherWordsSent):
+    code = "other_words_perhaps_sent"
+    public = (
+        "Not sent: with other words, this message may have gone out already. To send what is written here as well, "
+        "press Send again."
     )
 
 
@@ -56,22 +81,27 @@ def may_go_on(db: Database, access: MailboxAccess, key: str, ref: MessageRef, wi
     entry = outbox.find(db, access, key)
     if entry is None or entry.state in (SENDING, COMMITTING, STOPPED):
         return True
-    if entry.state in GONE_OUT and (not is_elsewhere(entry, window) or entry.after.get("draft") == name_of(ref)):
+    if entry.state in GONE_OUT and (not _is_elsewhere(entry, window) or entry.after.get("draft") == name_of(ref)):
         raise AlreadySent(entry, ref)
     return False
 
 
-def is_elsewhere(entry: Entry, window: str, words: str = "") -> bool:
-    """Whether what was handed over was written in another window than this, and isn't the same, as far as is known."""
-    return entry.after.get("window", window) != window and (not words or entry.after.get("words") != words)
+def says_otherwise(entry: Entry, writing: Written) -> bool:
+    """Whether what was handed over isn't what is written here. Of what nobody took the fingerprint, windows tell."""
+    known = entry.after.get("fingerprint")
+    return known != writing.fingerprint if known else _is_elsewhere(entry, writing.window)
 
 
-def went_elsewhere(db: Database, access: MailboxAccess, key: str, window: str, words: str) -> bool:
-    """Whether another message went out under this key, or may have, from another window: these words need a new key."""
-    entry = outbox.find(db, access, key)
-    return (
-        entry is not None and entry.state not in (SENDING, COMMITTING, STOPPED) and is_elsewhere(entry, window, words)
-    )
+def went_elsewhere(db: Database, access: MailboxAccess, writing: Written) -> bool:
+    """Whether other words went out under this key, or may have, from another window: these need a key of their own."""
+    entry = outbox.find(db, access, writing.key)
+    if entry is None or entry.state in (SENDING, COMMITTING, STOPPED):
+        return False
+    return _is_elsewhere(entry, writing.window) and says_otherwise(entry, writing)
+
+
+def _is_elsewhere(entry: Entry, window: str) -> bool:
+    return entry.after.get("window", window) != window
 
 
 def check_not_sent(db: Database, access: MailboxAccess, key: str) -> None:

@@ -2,6 +2,7 @@
 
 import re
 import smtplib
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from tests.cast import ANA, BEN, CLEO, DAN, KIM, SUPPORT
 from tests.pages.mail.conftest import SignIn
 from tests.pages.mail.letters import arrived, copies, deliver, find, letter
+from tests.pages.mail.test_kept_files import kept
 from tests.servers.harness import World
 from tests.visitor import Page, Visitor, folder_url
 from tests.waiting import until
@@ -112,17 +114,17 @@ def test_ana_sends_no_older_words_over_the_newer_ones_of_ben(world: World, sign_
     assert copies(world, SUPPORT, about, "Drafts") == 1
 
 
-@pytest.mark.parametrize("sent_by", ["a colleague", "ana in another tab"])
+@pytest.mark.parametrize("sent_by", ["a colleague", "ana in another tab", "ana in the same tab"])
 def test_words_that_did_not_go_out_are_not_called_sent(world: World, sign_in: SignIn, sent_by: str) -> None:
     about = f"Sent from one window by {sent_by}"
     ana, anas, ben, bens = both_open(world, sign_in, about)
     sender, token = (ben, bens["csrf_token"]) if sent_by == "a colleague" else (ana, anas["csrf_token"])
-    other = bens | {"csrf_token": token, "text": "This went out."}
+    other = (anas if sent_by == "ana in the same tab" else bens) | {"csrf_token": token, "text": "This went out."}
     assert sender.post(f"/mail/{SUPPORT}/send", other).status_code == 303
     told = ana.post(f"/mail/{SUPPORT}/send", anas | {"text": "This did not."})
     assert told.status_code == 409
     page = Page(told.text)
-    assert "Not sent: this draft went out from another window." in page.text
+    assert "Not sent: this message went out already, with other words." in page.text
     assert "This did not." in page.fields["text"]
     assert copies(world, KIM, about) == 1
     assert copies(world, SUPPORT, about, "Drafts") == 1
@@ -133,12 +135,25 @@ def test_words_that_did_not_go_out_are_not_called_sent(world: World, sign_in: Si
     assert copies(world, SUPPORT, about, "Drafts") == 0
 
 
-def test_sent_twice_from_one_window_is_sent_once(world: World, sign_in: SignIn) -> None:
-    about = "Pressed twice"
-    ana, anas, _ben, _bens = both_open(world, sign_in, about)
-    for _ in range(2):
-        assert ana.post(f"/mail/{SUPPORT}/send", anas).status_code == 303
+@pytest.mark.parametrize("format_", ["text", "html"])
+def test_the_same_words_are_sent_once_from_whichever_window(world: World, sign_in: SignIn, format_: str) -> None:
+    about = f"Pressed twice as {format_}"
+    ana, ben = sign_in(ANA), sign_in(BEN)
+    form: dict[str, Any] = ana.page(f"/mail/{SUPPORT}/compose").fields | {"to": f"{KIM},", "subject": about}
+    letter = '<p>Look <a href="https://x.test/" style="color: red;">here</a>.<!-- ! --></p><blockquote>Yes</blockquote>'
+    form |= {"format": format_, "text": "Look here.\n", "html": letter}
+
+    def files() -> dict[str, Any]:
+        return {"files": [(BytesIO(b"one"), "image.png"), (BytesIO(b"two"), "image.png")]}
+
+    assert ana.post(f"/mail/{SUPPORT}/drafts", form | files()).status_code == 303
+    page = ben.page(find(ben, SUPPORT, about, "Drafts"))
+    bens = page.fields | {"subject": about, "format": format_, "keep": kept(page)}
+    assert ana.post(f"/mail/{SUPPORT}/send", form | files()).status_code == 303
     arrived(world, KIM, about)
+    until(lambda: copies(world, SUPPORT, about, "Sent") == 1)
+    assert ana.post(f"/mail/{SUPPORT}/send", form | files()).status_code == 303
+    assert ben.post(f"/mail/{SUPPORT}/send", bens).status_code == 303
     assert copies(world, KIM, about) == 1
 
 
