@@ -127,9 +127,10 @@ function hold(form) {
   say("Sending…");
 }
 
-function release(form) {
+// Without an answer nobody here knows what became of it; the server does, and sends the same words once.
+function release(form, answered) {
   for (const part of form.querySelectorAll(HELD)) part.inert = false;
-  if (form.isConnected) say("Not sent");
+  if (form.isConnected) say(answered ? "Not sent" : "Perhaps not sent. Send tells you");
   if (document.activeElement === document.body) held?.focus();
   held = null;
 }
@@ -158,10 +159,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("htmx:afterRequest", (event) => {
-  const { elt, successful } = event.detail;
+  const { elt, successful, xhr } = event.detail;
   if (successful || !elt.matches("#compose, [data-discard]")) return;
   leaving = false;
-  if (elt.id === "compose") release(elt);
+  if (elt.id === "compose") release(elt, xhr.status > 0);
 });
 
 // Attaching

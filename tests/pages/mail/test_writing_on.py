@@ -2,7 +2,8 @@
 
 import re
 
-from playwright.sync_api import Page, expect
+import pytest
+from playwright.sync_api import Page, Route, expect
 
 from tests.cast import ANA, BEN, KIM, SUPPORT
 from tests.pages.mail.conftest import Window
@@ -126,9 +127,33 @@ def test_what_could_not_be_sent_is_written_on_where_the_cursor_was(window: Windo
     page.route(SENDING, lambda route: route.abort())
     page.keyboard.press("Control+Enter")
     expect(page.locator("#notice")).to_contain_text("Postroom can't be reached.")
-    expect(page.locator("#draft-status")).to_contain_text("Not sent")
+    expect(page.locator("#draft-status")).to_contain_text("Perhaps not sent. Send tells you")
     page.keyboard.type(" And on.")
     expect(page.get_by_label("Message", exact=True)).to_have_value("So far. And on.")
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_after_an_answer_that_was_lost_send_tells_what_became_of_it(window: Window, world: World, edited: bool) -> None:
+    page, about = window(), f"Its answer was lost, edited: {edited}"
+    begin(page, about, text="So far.")
+
+    def lose(route: Route) -> None:
+        route.fetch(max_redirects=0)
+        route.abort()
+
+    page.route(SENDING, lose, times=1)
+    page.keyboard.press("Control+Enter")
+    expect(page.locator("#draft-status")).to_contain_text("Perhaps not sent. Send tells you")
+    arrived(world, KIM, about)
+    if edited:
+        page.keyboard.type(" And on.")
+    page.get_by_role("button", name="Send").click()
+    if edited:
+        expect(page.get_by_text("Not sent: this message went out already, with other words.")).to_be_visible()
+        expect(page.get_by_label("Message", exact=True)).to_have_value(re.compile("So far. And on."))
+    else:
+        expect(page.locator("#toasts")).to_contain_text("Message sent")
+    assert copies(world, KIM, about) == 1
 
 
 def test_a_save_that_failed_is_made_good_by_itself(window: Window, world: World) -> None:
