@@ -1,8 +1,8 @@
 # Everything it makes lies in .venv, static/vendor and the data directory (DATA_DIR, by default ./data).
 PYTHON ?= python3
 VENV = .venv/bin
-# Whole files go to one of the processes: each has its own servers.
-JOBS ?= 2
+# Whole files go to one of the processes: each has its own servers, and waits for them more than it counts.
+JOBS ?= 4
 
 .PHONY: run test lint clean
 
@@ -11,7 +11,7 @@ run: ## start everything; Ctrl-C stops it
 
 test: ## install what the tests need, run them; ARGS="tests/mail -x" chooses
 	@$(PYTHON) -m servers.setup.bootstrap tools
-	@$(VENV)/python -m pytest -n $(JOBS) --dist loadfile $(ARGS)
+	@$(VENV)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint:
 	@$(PYTHON) -m servers.setup.bootstrap tools
