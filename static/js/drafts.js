@@ -130,7 +130,7 @@ function hold(form) {
 // Without an answer nobody here knows what became of it; the server does, and sends the same words once.
 function release(form, answered) {
   for (const part of form.querySelectorAll(HELD)) part.inert = false;
-  if (form.isConnected) say(answered ? "Not sent" : "Perhaps not sent. Send tells you");
+  if (form.isConnected) say(answered ? "Not sent" : "Perhaps not sent. Press Send to find out");
   if (document.activeElement === document.body) held?.focus();
   held = null;
 }

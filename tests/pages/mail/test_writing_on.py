@@ -124,10 +124,11 @@ def test_nor_with_formatting(window: Window, world: World) -> None:
 def test_what_could_not_be_sent_is_written_on_where_the_cursor_was(window: Window) -> None:
     page = window()
     begin(page, "Not sent over a broken line", text="So far.")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved")  # by now the scripts are there
     page.route(SENDING, lambda route: route.abort())
     page.keyboard.press("Control+Enter")
     expect(page.locator("#notice")).to_contain_text("Postroom can't be reached.")
-    expect(page.locator("#draft-status")).to_contain_text("Perhaps not sent. Send tells you")
+    expect(page.locator("#draft-status")).to_contain_text("Perhaps not sent. Press Send to find out")
     page.keyboard.type(" And on.")
     expect(page.get_by_label("Message", exact=True)).to_have_value("So far. And on.")
 
@@ -136,6 +137,7 @@ def test_what_could_not_be_sent_is_written_on_where_the_cursor_was(window: Windo
 def test_after_an_answer_that_was_lost_send_tells_what_became_of_it(window: Window, world: World, edited: bool) -> None:
     page, about = window(), f"Its answer was lost, edited: {edited}"
     begin(page, about, text="So far.")
+    expect(page.locator("#draft-status")).to_contain_text("Draft saved")
 
     def lose(route: Route) -> None:
         route.fetch(max_redirects=0)
@@ -143,7 +145,7 @@ def test_after_an_answer_that_was_lost_send_tells_what_became_of_it(window: Wind
 
     page.route(SENDING, lose, times=1)
     page.keyboard.press("Control+Enter")
-    expect(page.locator("#draft-status")).to_contain_text("Perhaps not sent. Send tells you")
+    expect(page.locator("#draft-status")).to_contain_text("Perhaps not sent. Press Send to find out")
     arrived(world, KIM, about)
     if edited:
         page.keyboard.type(" And on.")
