@@ -1,6 +1,7 @@
 """Files and directories that the servers' account, and nobody else, can read."""
 
 import os
+import secrets
 from pathlib import Path
 
 from servers.service_user import ServiceUser
@@ -49,3 +50,13 @@ def hand_over(path: Path, *, like: Path) -> None:
     if os.getuid() == 0:
         owner = like.stat()
         os.chown(path, owner.st_uid, owner.st_gid)
+
+
+def secret_in(directory: Path, name: str) -> str:
+    """A secret of our own, made once and kept in this directory, readable by whoever the directory belongs to."""
+    path = directory / name
+    if not path.exists():
+        make_directory(directory)
+        write_private(path, secrets.token_hex(32))
+        hand_over(path, like=directory)
+    return path.read_text().strip()

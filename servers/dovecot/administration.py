@@ -1,10 +1,8 @@
 """The way to Dovecot's administration: its socket, and what opens it."""
 
-import secrets
-
 from core.config import Config
 from mail.doveadm import Doveadm
-from servers.files import hand_over, make_directory, write_private
+from servers.files import secret_in
 
 # Dovecot 2.3 speaks HTTP on a Unix socket only when the socket bears this very name.
 DOVEADM_SOCKET = "http"
@@ -17,9 +15,4 @@ def doveadm_of(config: Config) -> Doveadm:
 
 def api_key(config: Config) -> str:
     """What opens Dovecot's administration socket, made once and kept in the secrets directory."""
-    path = config.secrets_dir / "doveadm"
-    if not path.exists():
-        make_directory(config.secrets_dir)
-        write_private(path, secrets.token_hex(32))
-        hand_over(path, like=config.secrets_dir)
-    return path.read_text().strip()
+    return secret_in(config.secrets_dir, "doveadm")

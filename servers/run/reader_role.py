@@ -4,7 +4,6 @@ On SQLite a file has no roles; there the views are simply all that the mail serv
 """
 
 import logging
-import secrets
 
 from psycopg import sql
 from sqlalchemy import URL, text
@@ -13,7 +12,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from core.config import Config
 from core.db import Database
-from servers.files import hand_over, make_directory, write_private
+from servers.files import secret_in
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +37,8 @@ def reader_url(config: Config) -> str:
     url = make_url(config.database_url)
     if url.get_backend_name() == "sqlite":
         return config.database_url
-    reader = url.set(username=f"{(url.database or 'postroom')[:50]}_reader", password=_password(config))
+    name, password = f"{(url.database or 'postroom')[:50]}_reader", secret_in(config.secrets_dir, "database-reader")
+    reader = url.set(username=name, password=password)
     database = Database(config.database_url)
     try:
         _grant(database, reader)
@@ -64,12 +64,3 @@ def _grant(database: Database, reader: URL) -> None:
         ]
         for statement in statements:
             connection.exec_driver_sql(statement.as_string().replace("%", "%%"))
-
-
-def _password(config: Config) -> str:
-    path = config.secrets_dir / "database-reader"
-    if not path.exists():
-        make_directory(config.secrets_dir)
-        write_private(path, secrets.token_hex(32))
-        hand_over(path, like=config.secrets_dir)
-    return path.read_text().strip()
